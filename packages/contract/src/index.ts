@@ -1,0 +1,5 @@
+export * from './errors.ts'
+export * from './headers.ts'
+export * from './ids.ts'
+export * from './sandbox.ts'
+export * from './route.ts'

@@ -1,0 +1,84 @@
+import type { SandboxRecord } from '../domain/sandbox.ts'
+import type { ObservedExecution } from '../ports/engine.ts'
+import type { Ports } from './ports.ts'
+import { eventOf, routeOf } from './records.ts'
+
+/** What a restarted server found, for the log. */
+export interface Adoption {
+  readonly running: number
+  readonly paused: number
+  readonly lost: number
+  readonly orphans: number
+}
+
+type Fate = 'running' | 'paused' | 'lost'
+
+/**
+ * Brings records and engine together after a restart: running sandboxes are found again (thawed if a pause was cut off),
+ * paused ones keep their frozen process if it still is there, interrupted creates and lost sandboxes end with an event,
+ * executions and images that belong to nobody are removed. Safe to repeat.
+ */
+export async function adoptExecutions(ports: Ports): Promise<Adoption> {
+  const { store, engine, images, log } = ports
+  const observed = new Map((await engine.list()).map((entry) => [entry.execution, entry]))
+  const fates: Fate[] = []
+  for (const record of store.allSandboxes()) {
+    const fate = await adopt(ports, record, observed.get(record.execution ?? ''))
+    log.info({ id: record.id, execution: record.execution, fate }, 'sandbox found after a restart')
+    fates.push(fate)
+  }
+  const kept = new Set(store.allSandboxes().map((record) => record.execution))
+  const orphans = [...observed.keys()].filter((execution) => !kept.has(execution))
+  for (const execution of orphans) await engine.destroy(execution)
+  const named = [...store.allSandboxes().map((record) => record.image), ...store.allTemplates().map((build) => build.image)]
+  await images.sweep(named.filter((image) => image !== null))
+  const count = (fate: Fate): number => fates.filter((entry) => entry === fate).length
+  return { running: count('running'), paused: count('paused'), lost: count('lost'), orphans: orphans.length }
+}
+
+async function adopt(ports: Ports, record: SandboxRecord, observed: ObservedExecution | undefined): Promise<Fate> {
+  switch (record.state) {
+    case 'creating':
+      return lose(ports, record, 'create interrupted')
+    case 'running':
+      return adoptRunning(ports, record, observed)
+    case 'paused':
+      return adoptPaused(ports, record, observed)
+  }
+}
+
+async function adoptRunning(ports: Ports, record: SandboxRecord, observed: ObservedExecution | undefined): Promise<Fate> {
+  if (!observed || observed.status === 'stopped') {
+    return record.image ? fallBack(ports, record) : lose(ports, record, 'lost')
+  }
+  if (observed.status === 'frozen') await ports.engine.thaw(observed.execution)
+  ports.executions.put(observed)
+  ports.routes.publish(routeOf(record, ports.tokens, observed.address))
+  return 'running'
+}
+
+/** The resume was cut off before it was answered for: the image that it came from still is its last committed state. */
+function fallBack(ports: Ports, record: SandboxRecord): Fate {
+  const { id, state, generation, execution } = record
+  ports.store.updateSandbox({ id, state, generation, execution }, { state: 'paused', execution: null, pausedAt: ports.clock.now() })
+  ports.store.recordEvent(eventOf(record, ports.clock.now(), 'paused', 'resume interrupted'))
+  ports.routes.publish(routeOf(record, ports.tokens, null))
+  return 'paused'
+}
+
+function adoptPaused(ports: Ports, record: SandboxRecord, observed: ObservedExecution | undefined): Fate {
+  ports.routes.publish(routeOf(record, ports.tokens, null))
+  if (observed?.status === 'frozen') {
+    ports.executions.put(observed)
+  } else if (record.execution !== null) {
+    const { id, state, generation, execution } = record
+    ports.store.updateSandbox({ id, state, generation, execution }, { execution: null })
+  }
+  return 'paused'
+}
+
+async function lose(ports: Ports, record: SandboxRecord, reason: string): Promise<Fate> {
+  if (record.execution !== null) await ports.engine.destroy(record.execution)
+  ports.store.deleteSandbox(record.id, eventOf(record, ports.clock.now(), 'killed', reason))
+  return 'lost'
+}

@@ -1,0 +1,54 @@
+import { newExecutionId, newTemplateId } from '@torpor/contract'
+
+import type { Base, Resources, TemplateBuild } from '../domain/sandbox.ts'
+import type { Ports } from './ports.ts'
+import { Undo } from './undo.ts'
+
+export interface TemplateRecipe {
+  /** Canonical name first. */
+  readonly names: readonly [string, ...string[]]
+  readonly base: Base
+  readonly resources: Resources
+}
+
+/** Makes sure that a ready build stands for exactly this recipe and this engine; builds it otherwise. True when it built. */
+export async function ensureTemplate(ports: Ports, recipe: TemplateRecipe): Promise<boolean> {
+  const standing = ports.store.getTemplate(recipe.names[0])
+  if (standing && matches(standing, recipe, ports.engine.version) && (await isThere(ports, standing))) return false
+  const build = await captureTemplate(ports, recipe, standing?.templateId ?? newTemplateId())
+  ports.store.putTemplate(build)
+  if (standing) await ports.images.remove(standing.image)
+  return true
+}
+
+/** Boots the base, waits until its agent is ready, and keeps the frozen sandbox as the image that creates restore from. */
+async function captureTemplate(ports: Ports, recipe: TemplateRecipe, templateId: string): Promise<TemplateBuild> {
+  const { engine, images, agent, clock, log } = ports
+  const { base, resources, names } = recipe
+  const buildId = newTemplateId()
+  await using undo = new Undo(log)
+  const execution = newExecutionId()
+  const spec = { execution, hostname: names[0], base, resources, allowInternetAccess: true }
+  const { address } = await engine.boot(spec)
+  undo.add('execution', () => engine.destroy(execution))
+  await agent.healthy(address, ports.settings.agentTimeoutMilliseconds)
+  await engine.freeze(execution)
+  const { memoryBytes } = await engine.stats(execution)
+  const staged = await images.stage(buildId, 1, engine.version, memoryBytes)
+  undo.add('staged image', () => staged.discard())
+  await engine.capture(execution, staged.directory)
+  const image = await staged.commit()
+  return { templateId, buildId, names, image, base, resources, createdAt: clock.now() }
+}
+
+function matches(build: TemplateBuild, recipe: TemplateRecipe, engineVersion: string): boolean {
+  const identity = ({ names, base, resources }: TemplateRecipe | TemplateBuild): string =>
+    JSON.stringify([names, base.rootfs, base.agent, resources.cpuCount, resources.memoryMiB, resources.diskMiB])
+  return build.image.engineVersion === engineVersion && identity(build) === identity(recipe)
+}
+
+const isThere = ({ images }: Ports, build: TemplateBuild): Promise<boolean> =>
+  images.locate(build.image).then(
+    () => true,
+    () => false,
+  )

@@ -1,0 +1,69 @@
+import { TorporError } from '@torpor/contract'
+
+import { effectiveTimeout, endAfter } from '../domain/deadlines.ts'
+import type { SandboxRecord } from '../domain/sandbox.ts'
+import type { Ports } from './ports.ts'
+import { applyAction, requireSandbox } from './records.ts'
+import { resumeSandbox } from './resume-sandbox.ts'
+
+export interface Connected {
+  readonly sandbox: SandboxRecord
+  readonly resumed: boolean
+}
+
+/**
+ * A running sandbox is extended to `now + timeout`, never shortened; a paused one is resumed with exactly that timeout.
+ * Waits for a pause in progress and then resumes (promise P11).
+ */
+export async function connectSandbox(ports: Ports, id: string, askedSeconds: number | undefined): Promise<Connected> {
+  const timeoutSeconds = effectiveTimeout(askedSeconds, ports.settings)
+  const seen = requireSandbox(ports.store, id)
+  const wasAsleep = seen.state === 'paused' || ports.transitions.current(id) === 'pause'
+  if (wasAsleep) await resumeSandbox(ports, id, { timeoutSeconds, reason: 'api' })
+  const record = requireSandbox(ports.store, id)
+  return { sandbox: extend(ports, record, endAfter(ports.clock.now(), timeoutSeconds)), resumed: wasAsleep }
+}
+
+/** The old resume call: like connect, but a running sandbox is a conflict. */
+export async function resumePaused(
+  ports: Ports,
+  id: string,
+  options: { readonly timeoutSeconds?: number | undefined; readonly autoPause?: boolean | undefined },
+): Promise<SandboxRecord> {
+  const timeoutSeconds = effectiveTimeout(options.timeoutSeconds, ports.settings)
+  const record = requireSandbox(ports.store, id)
+  if (record.state === 'running' && ports.transitions.current(id) !== 'pause') {
+    throw new TorporError('conflict', `Sandbox "${id}" is already running`)
+  }
+  const { autoPause } = options
+  const lifecycle =
+    autoPause === undefined ? undefined : { ...record.lifecycle, onTimeout: autoPause ? ('pause' as const) : ('kill' as const) }
+  await resumeSandbox(ports, id, { timeoutSeconds, reason: 'api', ...(lifecycle && { lifecycle }) })
+  return requireSandbox(ports.store, id)
+}
+
+/** endAt = now + timeout, longer or shorter (promise L3). */
+export function setTimeoutOf(ports: Ports, id: string, timeoutSeconds: number): void {
+  effectiveTimeout(timeoutSeconds, ports.settings)
+  const record = requireRunning(ports, id)
+  const endAt = endAfter(ports.clock.now(), timeoutSeconds)
+  ports.nudge(applyAction(ports.store, record, 'extend', { endAt, timeoutSeconds }))
+}
+
+/** endAt = max(endAt, now + duration). */
+export function refreshSandbox(ports: Ports, id: string, durationSeconds: number): void {
+  extend(ports, requireRunning(ports, id), endAfter(ports.clock.now(), durationSeconds))
+}
+
+function extend(ports: Ports, record: SandboxRecord, endAt: number): SandboxRecord {
+  if (endAt <= record.endAt) return record
+  const extended = applyAction(ports.store, record, 'extend', { endAt })
+  ports.nudge(extended)
+  return extended
+}
+
+function requireRunning(ports: Ports, id: string): SandboxRecord {
+  const record = requireSandbox(ports.store, id)
+  if (record.state !== 'running') throw new TorporError('not_found', `Sandbox "${id}" is not running`)
+  return record
+}

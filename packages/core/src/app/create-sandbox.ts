@@ -1,0 +1,70 @@
+import { TorporError, newExecutionId, newSandboxId } from '@torpor/contract'
+
+import { admit } from '../domain/admission.ts'
+import { effectiveTimeout, endAfter } from '../domain/deadlines.ts'
+import type { SandboxRecord, TemplateBuild } from '../domain/sandbox.ts'
+import type { Ports } from './ports.ts'
+import { applyAction, eventOf, identityOf, routeOf } from './records.ts'
+import { specOf } from './spec.ts'
+import { Undo } from './undo.ts'
+import type { CreateCommand } from './use-cases.ts'
+
+/** Restores the template's captured sandbox under a new identity. Resolves when its agent has taken it. */
+export async function createSandbox(ports: Ports, command: CreateCommand): Promise<SandboxRecord> {
+  const { store, engine, clock, log } = ports
+  const build = findTemplate(store, command.template)
+  const timeoutSeconds = effectiveTimeout(command.timeoutSeconds, ports.settings)
+  const active = [...store.allSandboxes('creating'), ...store.allSandboxes('running')]
+  admit(active, build.resources, ports.settings.memoryLimitMiB)
+
+  const record = newRecord(command, build, timeoutSeconds, clock.now())
+  await using undo = new Undo(log)
+  store.insertSandbox(record)
+  undo.add('record', () => void store.deleteSandbox(record.id, eventOf(record, clock.now(), 'killed', 'create failed')))
+  const spec = specOf(record, record.execution ?? newExecutionId())
+  const execution = await engine.restore(spec, build.image)
+  undo.add('execution', () => engine.destroy(spec.execution))
+  await ports.agent.healthy(execution.address, ports.settings.agentTimeoutMilliseconds)
+  await ports.agent.init(execution.address, identityOf(record, ports))
+
+  const now = clock.now()
+  const running = applyAction(store, record, 'start', { startedAt: now, endAt: endAfter(now, timeoutSeconds) })
+  undo.release()
+  ports.executions.put(execution)
+  ports.routes.publish(routeOf(running, ports.tokens, execution.address))
+  store.recordEvent(eventOf(running, now, 'created', 'api'))
+  ports.nudge(running)
+  return running
+}
+
+function findTemplate(store: Ports['store'], asked: string): TemplateBuild {
+  const name = asked.endsWith(':default') ? asked.slice(0, -':default'.length) : asked
+  const build = store.getTemplate(name)
+  if (!build) throw new TorporError('not_found', `template '${asked}' not found`)
+  return build
+}
+
+function newRecord(command: CreateCommand, build: TemplateBuild, timeoutSeconds: number, now: number): SandboxRecord {
+  return {
+    id: newSandboxId(),
+    templateId: build.templateId,
+    buildId: build.buildId,
+    alias: build.names[0] ?? null,
+    state: 'creating',
+    generation: 0,
+    execution: newExecutionId(),
+    image: null,
+    base: build.base,
+    resources: build.resources,
+    createdAt: now,
+    startedAt: now,
+    endAt: endAfter(now, timeoutSeconds),
+    timeoutSeconds,
+    pausedAt: null,
+    lifecycle: command.lifecycle,
+    metadata: command.metadata,
+    env: command.env,
+    network: command.network,
+    secure: command.secure,
+  }
+}

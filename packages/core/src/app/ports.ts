@@ -1,0 +1,39 @@
+import type { TimeLimits } from '../domain/deadlines.ts'
+import type { SandboxRecord } from '../domain/sandbox.ts'
+import type { Agent } from '../ports/agent.ts'
+import type { Engine } from '../ports/engine.ts'
+import type { ImageStore } from '../ports/images.ts'
+import type { Clock, Log, Tokens } from '../ports/platform.ts'
+import type { Routes } from '../ports/routes.ts'
+import type { Store } from '../ports/store.ts'
+import type { ExecutionTable } from './execution-table.ts'
+import type { Transitions } from './transitions.ts'
+
+/** What the use cases are told of the machine. */
+export interface Settings extends TimeLimits {
+  /** MiB that all creating and running sandboxes may hold together. */
+  readonly memoryLimitMiB: number
+  /** Bytes of memory that paused sandboxes may keep for a fast wake-up. */
+  readonly warmMemoryBytes: number
+  /** Addresses of resolvers as seen from inside a sandbox. */
+  readonly nameservers: readonly string[]
+  /** Milliseconds within which a sandbox's agent must answer after a boot or restore. */
+  readonly agentTimeoutMilliseconds: number
+}
+
+/** Everything the use cases work with; each names the part it needs. */
+export interface Ports {
+  readonly store: Store
+  readonly engine: Engine
+  readonly images: ImageStore
+  readonly agent: Agent
+  readonly routes: Routes
+  readonly clock: Clock
+  readonly tokens: Tokens
+  readonly log: Log
+  readonly settings: Settings
+  readonly transitions: Transitions
+  readonly executions: ExecutionTable
+  /** Tells the reconcilers that something may be due; losing a nudge costs time only. */
+  readonly nudge: (record: SandboxRecord) => void
+}

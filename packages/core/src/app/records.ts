@@ -1,0 +1,60 @@
+import { type Route, TorporError, sandboxNotFound } from '@torpor/contract'
+
+import type { SandboxEvent, SandboxRecord } from '../domain/sandbox.ts'
+import { type Action, outcomeOf } from '../domain/transitions.ts'
+import type { AgentIdentity } from '../ports/agent.ts'
+import type { Expected, SandboxPatch } from '../ports/store.ts'
+import type { Ports } from './ports.ts'
+
+/** The record of a sandbox that clients may see. @throws TorporError `not_found`. */
+export function requireSandbox(store: Ports['store'], id: string): SandboxRecord {
+  const record = store.getSandbox(id)
+  if (!record || record.state === 'creating') throw sandboxNotFound(id)
+  return record
+}
+
+const expected = ({ id, state, generation, execution }: SandboxRecord): Expected => ({ id, state, generation, execution })
+
+/**
+ * The one function that changes a state: asks the table, then compare-and-sets.
+ * @throws TorporError `conflict` when the table forbids it or the record changed meanwhile.
+ */
+export function applyAction(
+  store: Ports['store'],
+  record: SandboxRecord,
+  action: Exclude<Action, 'kill'>,
+  patch: Omit<SandboxPatch, 'state'>,
+): SandboxRecord {
+  const outcome = outcomeOf(record.state, action, record.id)
+  if (outcome === 'gone') throw new TorporError('internal', 'Only a kill ends a record', { context: { id: record.id, action } })
+  const changed = store.updateSandbox(expected(record), { ...patch, state: outcome })
+  if (!changed) throw new TorporError('conflict', `Sandbox "${record.id}" was changed meanwhile. Try again`, { context: { action } })
+  return changed
+}
+
+export const eventOf = (record: SandboxRecord, at: number, name: SandboxEvent['name'], reason: string): SandboxEvent => ({
+  sandboxId: record.id,
+  templateId: record.templateId,
+  at,
+  name,
+  reason,
+})
+
+/** The route of a sandbox; without an address while it cannot be reached. */
+export const routeOf = (record: SandboxRecord, tokens: Ports['tokens'], address: string | null): Route => ({
+  sandboxId: record.id,
+  address,
+  accessToken: record.secure ? tokens.access(record.id) : null,
+  trafficToken: record.network.allowPublicTraffic ? null : tokens.traffic(record.id),
+  maskRequestHost: record.network.maskRequestHost,
+})
+
+/** What the agent of a sandbox must be told after every boot or restore. */
+export const identityOf = (record: SandboxRecord, { tokens, settings }: Pick<Ports, 'tokens' | 'settings'>): AgentIdentity => ({
+  sandboxId: record.id,
+  templateId: record.templateId,
+  hostname: record.id,
+  accessToken: record.secure ? tokens.access(record.id) : null,
+  env: record.env,
+  nameservers: settings.nameservers,
+})

@@ -1,0 +1,111 @@
+import { TorporError, isKind, newExecutionId } from '@torpor/contract'
+
+import { admit } from '../domain/admission.ts'
+import { endAfter } from '../domain/deadlines.ts'
+import type { SandboxRecord } from '../domain/sandbox.ts'
+import { outcomeOf } from '../domain/transitions.ts'
+import type { Execution } from '../ports/engine.ts'
+import type { Ports } from './ports.ts'
+import { applyAction, eventOf, identityOf, requireSandbox, routeOf } from './records.ts'
+import { specOf } from './spec.ts'
+import { Undo } from './undo.ts'
+
+/** How a sandbox comes back: its time from now on, and who asked. */
+export interface ResumeOptions {
+  readonly timeoutSeconds: number
+  readonly reason: string
+  /** Replaces the lifecycle when the old resume call says so. */
+  readonly lifecycle?: SandboxRecord['lifecycle']
+}
+
+/** Brings a paused sandbox back, from its frozen process if that is still in memory, else from its image. Joins a resume in progress. */
+export async function resumeSandbox(ports: Ports, id: string, options: ResumeOptions): Promise<void> {
+  await ports.transitions.run(id, 'resume', async (signal) => {
+    const record = requireSandbox(ports.store, id)
+    if (record.state === 'running') return
+    outcomeOf(record.state, 'resume', id)
+    admit(
+      [...ports.store.allSandboxes('creating'), ...ports.store.allSandboxes('running')],
+      record.resources,
+      ports.settings.memoryLimitMiB,
+    )
+    const running =
+      (await thawFrozen(ports, record, options)) ?? (await restoreImage(ports, requireSandbox(ports.store, id), options, signal))
+    ports.store.recordEvent(eventOf(running, ports.clock.now(), 'resumed', options.reason))
+    ports.nudge(running)
+  })
+}
+
+/**
+ * The fast tier. The record is committed before the thaw: a crash in between leaves a running record with a frozen process,
+ * which a restarted server thaws; the other order could fall back to the older image unseen.
+ */
+async function thawFrozen(ports: Ports, record: SandboxRecord, options: ResumeOptions): Promise<SandboxRecord | undefined> {
+  if (record.execution === null) return undefined
+  const execution = ports.executions.get(record.execution)
+  const running = applyAction(ports.store, record, 'resume', timesFrom(ports, options))
+  try {
+    await ports.engine.thaw(execution.execution)
+  } catch (error) {
+    ports.log.warn({ id: record.id, execution: execution.execution, error }, 'the frozen process is lost; restoring from the image')
+    await discardFrozen(ports, running, record, execution)
+    return undefined
+  }
+  ports.routes.publish(routeOf(running, ports.tokens, execution.address))
+  forgetImage(ports, running, Promise.resolve())
+  return running
+}
+
+async function discardFrozen(ports: Ports, running: SandboxRecord, paused: SandboxRecord, execution: Execution): Promise<void> {
+  const { state, generation, execution: carried } = running
+  const back = { state: paused.state, execution: null, startedAt: paused.startedAt, endAt: paused.endAt }
+  if (!ports.store.updateSandbox({ id: running.id, state, generation, execution: carried }, back)) {
+    throw new TorporError('conflict', `Sandbox "${running.id}" was changed meanwhile. Try again`)
+  }
+  ports.executions.remove(execution.execution)
+  await ports.engine.destroy(execution.execution)
+}
+
+async function restoreImage(ports: Ports, record: SandboxRecord, options: ResumeOptions, signal: AbortSignal): Promise<SandboxRecord> {
+  const { engine, agent, log } = ports
+  if (record.image === null) {
+    throw new TorporError('internal', `The memory image of sandbox "${record.id}" is missing`, {
+      context: { generation: record.generation },
+    })
+  }
+  await using undo = new Undo(log)
+  const spec = specOf(record, newExecutionId())
+  const execution = await engine.restore(spec, record.image)
+  undo.add('execution', () => engine.destroy(spec.execution))
+  signal.throwIfAborted()
+  await agent.healthy(execution.address, ports.settings.agentTimeoutMilliseconds)
+  await agent.init(execution.address, identityOf(record, ports))
+  signal.throwIfAborted()
+  const running = applyAction(ports.store, record, 'resume', { execution: spec.execution, ...timesFrom(ports, options) })
+  undo.release()
+  ports.executions.put(execution)
+  ports.routes.publish(routeOf(running, ports.tokens, execution.address))
+  forgetImage(ports, running, engine.released(spec.execution))
+  return running
+}
+
+function timesFrom({ clock }: Ports, { timeoutSeconds, lifecycle }: ResumeOptions) {
+  const now = clock.now()
+  return { startedAt: now, endAt: endAfter(now, timeoutSeconds), timeoutSeconds, pausedAt: null, ...(lifecycle && { lifecycle }) }
+}
+
+/**
+ * Drops the image that a running sandbox has outlived, once nothing reads it. Until then the record keeps naming it, so that
+ * a crash in the middle of a resume finds it again. What fails here is swept at the next start.
+ */
+function forgetImage(ports: Ports, running: SandboxRecord, released: Promise<void>): void {
+  const { image, id, state, generation, execution } = running
+  if (!image) return
+  const forget = async (): Promise<void> => {
+    await released
+    if (ports.store.updateSandbox({ id, state, generation, execution }, { image: null })) await ports.images.remove(image)
+  }
+  forget().catch((error: unknown) => {
+    if (!isKind(error, 'not_found')) ports.log.warn({ id, error }, 'an outlived image was not removed')
+  })
+}

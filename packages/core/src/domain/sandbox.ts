@@ -1,0 +1,89 @@
+/** States of record. A killed sandbox has no record: it is kept as an event. */
+export type SandboxState = 'creating' | 'running' | 'paused'
+
+export interface Lifecycle {
+  readonly onTimeout: 'kill' | 'pause'
+  readonly autoResume: boolean
+}
+
+export interface Resources {
+  readonly cpuCount: number
+  readonly memoryMiB: number
+  readonly diskMiB: number
+}
+
+export interface NetworkOptions {
+  readonly allowInternetAccess: boolean | null
+  readonly allowPublicTraffic: boolean
+  readonly maskRequestHost: string | null
+}
+
+/** Where a committed memory image stands, and what a restore needs to be the same as at its capture. */
+export interface ImageRef {
+  /** Opaque to all but the image store. */
+  readonly name: string
+  /** The engine build that wrote it: only the same one can restore it. */
+  readonly engineVersion: string
+}
+
+/** What a sandbox's processes see of the machine and must find again, byte-identical, at every restore. */
+export interface Base {
+  /** Name of the immutable root file system. */
+  readonly rootfs: string
+  /** Content hash of the agent's binary. */
+  readonly agent: string
+}
+
+/** The record of one sandbox: everything that survives a restart of the server. */
+export interface SandboxRecord {
+  readonly id: string
+  readonly templateId: string
+  readonly buildId: string
+  /** The name by which the template was asked for, shown as `alias`. */
+  readonly alias: string | null
+  readonly state: SandboxState
+  /** Number of the last committed memory image; 0 before the first pause. */
+  readonly generation: number
+  /** The engine process that carries it now; on a paused sandbox: the frozen one, as long as it stays in memory. */
+  readonly execution: string | null
+  /** The committed memory image; null unless paused. */
+  readonly image: ImageRef | null
+  readonly base: Base
+  readonly resources: Resources
+  /** First creation; milliseconds since the epoch, like all times in records. */
+  readonly createdAt: number
+  /** Creation or last resume. */
+  readonly startedAt: number
+  readonly endAt: number
+  /** The timeout of the last create or connect in seconds. */
+  readonly timeoutSeconds: number
+  readonly pausedAt: number | null
+  readonly lifecycle: Lifecycle
+  readonly metadata: Readonly<Record<string, string>>
+  readonly env: Readonly<Record<string, string>>
+  readonly network: NetworkOptions
+  /** Whether the agent demands the access token. */
+  readonly secure: boolean
+}
+
+/** One finished life or notable happening, kept after the record is gone. */
+export interface SandboxEvent {
+  readonly sandboxId: string
+  readonly templateId: string
+  readonly at: number
+  readonly name: 'created' | 'paused' | 'resumed' | 'killed'
+  /** Why: `api`, `timeout`, `crashed`, `lost`… */
+  readonly reason: string
+}
+
+/** A template's ready build: the captured sandbox that every create restores. */
+export interface TemplateBuild {
+  readonly templateId: string
+  readonly buildId: string
+  /** All names under which the template is reachable, the canonical one first. */
+  readonly names: readonly string[]
+  readonly image: ImageRef
+  readonly base: Base
+  readonly resources: Resources
+  readonly createdAt: number
+}

@@ -1,0 +1,70 @@
+import type { Base, ImageRef, Resources } from '../domain/sandbox.ts'
+
+/** What the engine must know to carry a sandbox. */
+export interface ExecutionSpec {
+  /** New for every boot and restore. */
+  readonly execution: string
+  readonly hostname: string
+  readonly base: Base
+  readonly resources: Resources
+  readonly allowInternetAccess: boolean
+}
+
+export interface Execution {
+  readonly execution: string
+  /** IPv4 address under which this machine reaches the sandbox. */
+  readonly address: string
+  /** The engine build that carries it: its images can be restored by the same build only. */
+  readonly engineVersion: string
+}
+
+export interface ObservedExecution extends Execution {
+  readonly status: 'running' | 'frozen' | 'stopped'
+}
+
+export interface ExecutionStats {
+  /** What the machine spends on it, in bytes. */
+  readonly memoryBytes: number
+  readonly cpuNanoseconds: number
+  readonly processes: number
+}
+
+export interface ExecutionExit {
+  readonly execution: string
+  readonly status: number
+}
+
+/**
+ * The engine: what runs sandboxes as processes of this machine. Verbs are small and compose; policy is the caller's.
+ *
+ * - Every execution is a separate process tree that outlives the server and the engine's own host process.
+ * - `boot` and `restore` leave nothing behind when they fail; `destroy` succeeds on what does not exist.
+ * - Calls on different executions run at the same time; calls on one execution are taken one after the other, except
+ *   `destroy`, which makes a call in progress fail.
+ *
+ * Errors: `not_found` (no such execution), `conflict` (its state does not allow the verb), `no_space` (disk full during
+ * a capture; the execution is unharmed), `exhausted` (no address slot left), `unavailable` (the engine's host is down and
+ * could not be started again), `internal`.
+ */
+export interface Engine {
+  /** Identity of the engine build that writes images now. */
+  readonly version: string
+  /** Starts the sandbox's agent on a fresh copy-on-write view of its base. Returns when it runs, not when it answers. */
+  boot(spec: ExecutionSpec): Promise<Execution>
+  /** The same from a memory image; several may be restored from one image at once. */
+  restore(spec: ExecutionSpec, image: ImageRef): Promise<Execution>
+  /** Resolves when `image` is no longer read for this execution. */
+  released(execution: string): Promise<void>
+  /** Stops every process of it between two instructions. */
+  freeze(execution: string): Promise<void>
+  thaw(execution: string): Promise<void>
+  /** Writes the memory image into `directory`, which is empty; frozen stays frozen, running goes on. */
+  capture(execution: string, directory: string): Promise<void>
+  destroy(execution: string): Promise<void>
+  list(): Promise<ObservedExecution[]>
+  stats(execution: string): Promise<ExecutionStats>
+  /** Tells of executions that ended without `destroy`. Gives the function that unsubscribes. */
+  onExit(listener: (exit: ExecutionExit) => void): () => void
+  /** Releases what the server holds; executions go on. */
+  close(): Promise<void>
+}

@@ -1,0 +1,46 @@
+import type { ListQuery } from '../domain/listing.ts'
+import type { SandboxEvent, SandboxRecord, SandboxState, TemplateBuild } from '../domain/sandbox.ts'
+
+/** A change is made only if the record still is as the decision saw it. */
+export interface Expected {
+  readonly id: string
+  readonly state: SandboxState
+  readonly generation: number
+  readonly execution: string | null
+}
+
+/** What a change may set; id, template and tokens never change. */
+export type SandboxPatch = Partial<
+  Pick<SandboxRecord, 'state' | 'generation' | 'execution' | 'image' | 'startedAt' | 'endAt' | 'timeoutSeconds' | 'pausedAt' | 'lifecycle'>
+>
+
+/**
+ * Records of sandboxes, templates, keys and events. A call that returns has made its change durable.
+ * Synchronous: the embedded database is in this process, and a change is microseconds.
+ */
+export interface Store {
+  insertSandbox(record: SandboxRecord): void
+  getSandbox(id: string): SandboxRecord | undefined
+  /** All records in one state or, without one, in any; unordered. */
+  allSandboxes(state?: SandboxState): SandboxRecord[]
+  /** Public records (not `creating`) by filter, newest start first (oldest with `asc`), then id. */
+  listSandboxes(query: ListQuery): SandboxRecord[]
+  /** Compare-and-set: gives the new record, or undefined when the record is not as expected any more. */
+  updateSandbox(expected: Expected, patch: SandboxPatch): SandboxRecord | undefined
+  /** Removes the record and keeps `event`, in one transaction; false when there was none. */
+  deleteSandbox(id: string, event: SandboxEvent): boolean
+  recordEvent(event: SandboxEvent): void
+  events(sandboxId: string): SandboxEvent[]
+
+  /** Replaces the ready build of its template and makes its names point to it. */
+  putTemplate(build: TemplateBuild): void
+  /** By id or any name. */
+  getTemplate(idOrName: string): TemplateBuild | undefined
+  allTemplates(): TemplateBuild[]
+
+  /** SHA-256 hashes (hex) of the API keys that are valid. */
+  apiKeyHashes(): string[]
+  putApiKeyHash(hash: string, name: string): void
+
+  close(): void
+}
