@@ -1,0 +1,57 @@
+import { mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises'
+import path from 'node:path'
+
+import { z } from 'zod'
+
+const note = z.object({ execution: z.string(), slot: z.int(), engineVersion: z.string(), offline: z.boolean() })
+
+/** What must be known of an execution to find it again after a restart. */
+export type ExecutionNote = z.infer<typeof note>
+
+/** One directory per execution: the OCI bundle, the file of the root's writes, and a note of what belongs to it. */
+export class ExecutionDirectories {
+  readonly #root: string
+
+  constructor(root: string) {
+    this.#root = root
+  }
+
+  pathOf(execution: string): string {
+    return path.join(this.#root, execution)
+  }
+
+  overlayOf(execution: string): string {
+    return path.join(this.#root, execution, 'overlay')
+  }
+
+  /** The note is written before anything is acquired in its name, so that a crash leaves nothing unknown. */
+  async create(entry: ExecutionNote, ociSpec: object): Promise<void> {
+    await mkdir(this.overlayOf(entry.execution), { recursive: true, mode: 0o700 })
+    const directory = this.pathOf(entry.execution)
+    await Promise.all([
+      writeFile(path.join(directory, 'execution.json'), JSON.stringify(entry)),
+      writeFile(path.join(directory, 'config.json'), JSON.stringify(ociSpec)),
+    ])
+  }
+
+  async remove(execution: string): Promise<void> {
+    await rm(this.pathOf(execution), { recursive: true, force: true })
+  }
+
+  /** All notes that can be read; a directory without one never got as far as a process and is removed. */
+  async all(): Promise<ExecutionNote[]> {
+    await mkdir(this.#root, { recursive: true, mode: 0o700 })
+    const names = await readdir(this.#root)
+    const notes = await Promise.all(names.map((name) => this.#read(name)))
+    return notes.filter((entry) => entry !== undefined)
+  }
+
+  async #read(name: string): Promise<ExecutionNote | undefined> {
+    try {
+      return note.parse(JSON.parse(await readFile(path.join(this.#root, name, 'execution.json'), 'utf8')))
+    } catch {
+      await this.remove(name)
+      return undefined
+    }
+  }
+}

@@ -1,0 +1,71 @@
+import type { ErrorKind } from '@torpor/contract'
+import { z } from 'zod'
+
+/** The typed twin of engine/PROTOCOL.md: the methods of torpor-engine. */
+export interface HostMethods {
+  boot: { body: StartBody; answer: { pid: number } }
+  restore: { body: StartBody & { readonly image: string }; answer: { pid: number } }
+  waitRestored: { body: ExecutionBody; answer: Record<string, never> }
+  freeze: { body: ExecutionBody; answer: Record<string, never> }
+  thaw: { body: ExecutionBody; answer: Record<string, never> }
+  capture: { body: ExecutionBody & { readonly directory: string; readonly direct: boolean }; answer: { bytes: number } }
+  destroy: { body: ExecutionBody; answer: Record<string, never> }
+  list: { body: Record<string, never>; answer: { executions: HostExecution[] } }
+  stats: { body: ExecutionBody; answer: { memoryBytes: number; cpuNanoseconds: number; processes: number } }
+  version: { body: Record<string, never>; answer: { version: string; runtime: string; pid: number } }
+}
+
+export type HostMethod = keyof HostMethods
+
+interface ExecutionBody {
+  readonly execution: string
+}
+
+interface StartBody extends ExecutionBody {
+  /** Directory that holds the OCI `config.json`. */
+  readonly bundle: string
+  readonly overlayDirectory: string
+  readonly diskBytes: number
+}
+
+const hostExecution = z.object({
+  execution: z.string(),
+  status: z.enum(['running', 'frozen', 'stopped']),
+  pid: z.int(),
+  bundle: z.string(),
+})
+export type HostExecution = z.infer<typeof hostExecution>
+
+const nothing = z.object({}).transform(() => ({}))
+const started = z.object({ pid: z.int() })
+
+/** Checks every answer: the host is another program, of possibly another build. */
+export const answerSchemas: { readonly [M in HostMethod]: z.ZodType<HostMethods[M]['answer']> } = {
+  boot: started,
+  restore: started,
+  waitRestored: nothing,
+  freeze: nothing,
+  thaw: nothing,
+  capture: z.object({ bytes: z.number() }),
+  destroy: nothing,
+  list: z.object({ executions: z.array(hostExecution).nullable() }).transform(({ executions }) => ({ executions: executions ?? [] })),
+  stats: z.object({ memoryBytes: z.number(), cpuNanoseconds: z.number(), processes: z.number() }),
+  version: z.object({ version: z.string(), runtime: z.string(), pid: z.int() }),
+}
+
+/** The body of a failure. */
+export const hostFailure = z.object({ kind: z.string(), message: z.string(), detail: z.string().optional() })
+
+/** How the host's kinds of failure are called in the platform's catalogue. */
+export const kindOfFailure: Readonly<Record<string, ErrorKind>> = {
+  not_found: 'not_found',
+  conflict: 'conflict',
+  no_space: 'no_space',
+}
+
+export const hostEvent = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('ready') }),
+  z.object({ type: z.literal('keepalive') }),
+  z.object({ type: z.literal('exit'), execution: z.string(), status: z.number() }),
+])
+export type HostEvent = z.infer<typeof hostEvent>

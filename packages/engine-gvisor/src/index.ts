@@ -1,0 +1,1 @@
+export { GvisorEngine, type GvisorOptions } from './gvisor-engine.ts'

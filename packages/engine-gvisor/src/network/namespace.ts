@@ -1,0 +1,54 @@
+import { readdir, writeFile } from 'node:fs/promises'
+
+import { runCommand } from '../run-command.ts'
+import type { NetworkPlan, Slot } from './plan.ts'
+
+/** Makes a slot's network namespace with its end of a veth pair, addresses and default route; all or nothing. */
+export async function createNamespace(slot: Slot): Promise<void> {
+  await runCommand('ip', ['netns', 'add', slot.namespace])
+  try {
+    const outside = [
+      `link add ${slot.hostInterface} type veth peer name eth0 netns ${slot.namespace}`,
+      `addr add ${slot.hostAddress}/30 dev ${slot.hostInterface}`,
+    ]
+    await runCommand('ip', ['-batch', '-'], { input: outside.join('\n') })
+    await disableIpv6(slot.hostInterface)
+    await runCommand('ip', ['link', 'set', slot.hostInterface, 'up'])
+    const inside = [
+      'link set lo up',
+      `addr add ${slot.address}/30 dev eth0`,
+      'link set eth0 up',
+      `route add default via ${slot.hostAddress}`,
+    ]
+    await runCommand('ip', ['-n', slot.namespace, '-batch', '-'], { input: inside.join('\n') })
+  } catch (error) {
+    await deleteNamespace(slot.namespace, slot.hostInterface)
+    throw error
+  }
+}
+
+/** Removes a namespace and both ends of its veth pair; succeeds when they are not there. */
+export async function deleteNamespace(namespace: string, hostInterface: string): Promise<void> {
+  // The device goes first: a namespace lives on, unseen, while a process of the sandbox still holds it.
+  await runCommand('ip', ['link', 'del', hostInterface]).catch(() => undefined)
+  const names = await readdir('/run/netns').catch((): string[] => [])
+  if (names.includes(namespace)) await runCommand('ip', ['netns', 'del', namespace])
+}
+
+/** The slot numbers for which this server has a namespace or an interface on the machine. */
+export async function standingSlots(plan: NetworkPlan): Promise<number[]> {
+  const namespaces = await readdir('/run/netns').catch((): string[] => [])
+  const interfaces = await readdir('/sys/class/net')
+  const numbers = [
+    ...namespaces.filter((name) => name.startsWith(plan.namespacePrefix)).map((name) => name.slice(plan.namespacePrefix.length)),
+    ...interfaces.filter((name) => name.startsWith(plan.interfacePrefix)).map((name) => name.slice(plan.interfacePrefix.length)),
+  ]
+  return [...new Set(numbers.filter((text) => /^\d+$/.test(text)).map(Number))]
+}
+
+/** Sandboxes get IPv4 only: an address of the host's that nobody thinks of must not exist on their link. */
+async function disableIpv6(device: string): Promise<void> {
+  await writeFile(`/proc/sys/net/ipv6/conf/${device}/disable_ipv6`, '1').catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT') throw error
+  })
+}

@@ -1,0 +1,108 @@
+import type { ExecutionSpec } from '@torpor/core'
+
+/** Where the agent's directory is mounted inside. */
+export const agentMount = '/usr/lib/torpor'
+
+/** What the pure translation needs beside the spec itself. */
+export interface SpecPlaces {
+  /** Directory of the immutable root file system on this machine. */
+  readonly rootfs: string
+  /** Directory that holds `torpor-agent`. */
+  readonly agentDirectory: string
+  readonly namespacePath: string
+  readonly cgroup: string
+  /** Processes and threads of this machine that one sandbox may need. */
+  readonly pidsLimit: number
+  /** Memory of the sandbox's kernel itself, on top of what was promised to the user. */
+  readonly overheadMiB: number
+}
+
+/** Inside its own kernel a sandbox is root of everything; none of these reaches this machine. */
+const capabilities = [
+  'AUDIT_CONTROL',
+  'AUDIT_READ',
+  'AUDIT_WRITE',
+  'BLOCK_SUSPEND',
+  'BPF',
+  'CHECKPOINT_RESTORE',
+  'CHOWN',
+  'DAC_OVERRIDE',
+  'DAC_READ_SEARCH',
+  'FOWNER',
+  'FSETID',
+  'IPC_LOCK',
+  'IPC_OWNER',
+  'KILL',
+  'LEASE',
+  'LINUX_IMMUTABLE',
+  'MAC_ADMIN',
+  'MAC_OVERRIDE',
+  'MKNOD',
+  'NET_ADMIN',
+  'NET_BIND_SERVICE',
+  'NET_BROADCAST',
+  'NET_RAW',
+  'PERFMON',
+  'SETFCAP',
+  'SETGID',
+  'SETPCAP',
+  'SETUID',
+  'SYSLOG',
+  'SYS_ADMIN',
+  'SYS_BOOT',
+  'SYS_CHROOT',
+  'SYS_MODULE',
+  'SYS_NICE',
+  'SYS_PACCT',
+  'SYS_PTRACE',
+  'SYS_RAWIO',
+  'SYS_RESOURCE',
+  'SYS_TIME',
+  'SYS_TTY_CONFIG',
+  'WAKE_ALARM',
+].map((name) => `CAP_${name}`)
+
+const mebibyte = 1024 * 1024
+const cpuPeriodMicroseconds = 100_000
+
+/** The OCI runtime specification of an execution: pure, equal for equal input, so that a restore finds what its image knows. */
+export function ociSpec(spec: ExecutionSpec, places: SpecPlaces): object {
+  return {
+    ociVersion: '1.1.0',
+    hostname: spec.hostname,
+    root: { path: places.rootfs, readonly: false },
+    process: processOf(),
+    mounts: mountsOf(places),
+    linux: {
+      cgroupsPath: places.cgroup,
+      namespaces: [{ type: 'pid' }, { type: 'ipc' }, { type: 'uts' }, { type: 'mount' }, { type: 'network', path: places.namespacePath }],
+      resources: resourcesOf(spec, places),
+    },
+  }
+}
+
+const processOf = (): object => ({
+  terminal: false,
+  user: { uid: 0, gid: 0 },
+  args: [`${agentMount}/torpor-agent`],
+  env: ['PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', 'HOME=/root', 'LANG=C.UTF-8'],
+  cwd: '/',
+  capabilities: { bounding: capabilities, effective: capabilities, permitted: capabilities, inheritable: [], ambient: [] },
+  rlimits: [{ type: 'RLIMIT_NOFILE', soft: 65_536, hard: 1_048_576 }],
+  noNewPrivileges: false,
+})
+
+const mountsOf = (places: SpecPlaces): object[] => [
+  { destination: '/proc', type: 'proc', source: 'proc', options: ['nosuid', 'noexec', 'nodev'] },
+  { destination: '/sys', type: 'sysfs', source: 'sysfs', options: ['nosuid', 'noexec', 'nodev', 'ro'] },
+  { destination: '/dev', type: 'tmpfs', source: 'tmpfs', options: ['nosuid', 'strictatime', 'mode=755'] },
+  { destination: '/dev/pts', type: 'devpts', source: 'devpts', options: ['nosuid', 'noexec', 'newinstance', 'ptmxmode=0666', 'mode=0620'] },
+  { destination: '/dev/shm', type: 'tmpfs', source: 'shm', options: ['nosuid', 'nodev', 'mode=1777'] },
+  { destination: agentMount, type: 'bind', source: places.agentDirectory, options: ['rbind', 'ro', 'nosuid', 'nodev'] },
+]
+
+const resourcesOf = ({ resources }: ExecutionSpec, places: SpecPlaces): object => ({
+  memory: { limit: (resources.memoryMiB + places.overheadMiB) * mebibyte },
+  cpu: { period: cpuPeriodMicroseconds, quota: resources.cpuCount * cpuPeriodMicroseconds },
+  pids: { limit: places.pidsLimit },
+})

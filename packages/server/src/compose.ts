@@ -1,0 +1,70 @@
+import { createHash } from 'node:crypto'
+
+import { getRequestListener } from '@hono/node-server'
+import { createControlApi, hashedKeys } from '@torpor/control-api'
+import { type Adoption, type Agent, type Engine, type ImageStore, type Log, type Platform, type Settings, type Store, type TemplateRecipe, createPlatform } from '@torpor/core'
+import { RouteTable, createEdge } from '@torpor/edge'
+
+import { systemClock } from './clock.ts'
+import { type ListenAddress, type Listener, listen } from './http/listener.ts'
+import { derivedTokens } from './tokens.ts'
+
+/** The adapters that differ between production and tests. */
+export interface World {
+  readonly engine: Engine
+  readonly images: ImageStore
+  readonly store: Store
+  readonly agent: Agent
+  readonly log: Log
+}
+
+export interface ComposeOptions {
+  readonly settings: Settings
+  readonly listen: ListenAddress
+  /** Host names of sandboxes end with it; told to clients only when `answerDomain`. */
+  readonly domain: string
+  readonly serverSecret: string
+  /** Accepted beside those that the store knows. */
+  readonly apiKey: string
+  readonly version: string
+  /** The built-in templates, made when they are missing. */
+  readonly templates: readonly TemplateRecipe[]
+  readonly onStep?: ((name: string) => (detail?: string) => void) | undefined
+}
+
+export interface RunningServer {
+  /** `host:port`. */
+  readonly address: string
+  readonly platform: Platform
+  /** What was found again at the start. */
+  readonly adoption: Adoption
+  /** Closes the doors, waits for transitions in progress, lets go of the engine. Sandboxes go on. */
+  close(): Promise<void>
+}
+
+/** Puts core, API and edge together over one world and opens the door last. */
+export async function compose(world: World, options: ComposeOptions): Promise<RunningServer> {
+  const routes = new RouteTable()
+  const tokens = derivedTokens(options.serverSecret)
+  const platform = createPlatform({ ...world, routes, clock: systemClock, tokens, settings: options.settings })
+  const adoption = await platform.start()
+  for (const template of options.templates) {
+    const done = options.onStep?.(`template ${template.names[0]}`)
+    const built = await platform.ensureTemplate(template)
+    done?.(built ? 'captured' : 'ready')
+  }
+  world.store.putApiKeyHash(createHash('sha256').update(options.apiKey).digest('hex'), 'default')
+  const edge = createEdge({ routes, wake: (id) => platform.wake(id), domain: options.domain, log: world.log })
+  const keys = hashedKeys(() => world.store.apiKeyHashes())
+  const api = createControlApi({ useCases: platform.useCases, keys, tokens, domain: null, log: world.log, version: options.version })
+  const respond = getRequestListener(api.fetch)
+  const listener = await listen({ edge, api: (request, response) => void respond(request, response) }, options.listen)
+  return { address: listener.address, platform, adoption, close: () => closeAll(listener, edge, platform, world) }
+}
+
+async function closeAll(listener: Listener, edge: { close(): Promise<void> }, platform: Platform, world: World): Promise<void> {
+  await Promise.all([listener.close(), edge.close()])
+  await platform.close()
+  await world.engine.close()
+  world.store.close()
+}

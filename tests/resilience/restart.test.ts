@@ -1,0 +1,89 @@
+import { execFileSync } from 'node:child_process'
+import { readFileSync, readdirSync } from 'node:fs'
+import path from 'node:path'
+
+import { Sandbox } from 'e2b'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+
+import { type Installation, installTorpor } from '@torpor/testkit'
+
+const counter = `
+import time
+n = 0
+while True:
+    n += 1
+    open('/dev/shm/count.new', 'w').write(str(n))
+    __import__('os').rename('/dev/shm/count.new', '/dev/shm/count')
+    time.sleep(0.01)
+`
+
+const count = async (sandbox: Sandbox): Promise<number> => Number((await sandbox.commands.run('cat /dev/shm/count')).stdout)
+
+/** A sandbox with a process that counts in memory. */
+async function counting(): Promise<Sandbox> {
+  const sandbox = await Sandbox.create({ timeoutMs: 600_000 })
+  await sandbox.files.write('counter.py', counter)
+  await sandbox.commands.run('nohup python3 counter.py >/dev/null 2>&1 &')
+  await expect.poll(() => count(sandbox).catch(() => 0), { timeout: 20_000 }).toBeGreaterThan(0)
+  return sandbox
+}
+
+describe('kill -9 of any process of ours loses no sandbox and leaks nothing', () => {
+  let torpor: Installation
+  beforeAll(async () => {
+    torpor = await installTorpor()
+    torpor.up()
+    Object.assign(process.env, torpor.env())
+  })
+  afterAll(async () => {
+    await torpor?.remove()
+  })
+
+  async function restartAfter(end: () => void): Promise<void> {
+    const [running, frozen] = await Promise.all([counting(), counting()])
+    await frozen.pause()
+    const before = await count(running)
+    end()
+    torpor.up()
+    expect(await count(running)).toBeGreaterThan(before)
+    expect((await frozen.getInfo()).state).toBe('paused')
+    await frozen.connect()
+    const resumed = await count(frozen)
+    await expect.poll(() => count(frozen)).toBeGreaterThan(resumed)
+    await Promise.all([running.kill(), frozen.kill()])
+  }
+
+  test('kill -9 of the server: running ones are found again, paused ones resume', () => restartAfter(() => torpor.kill()))
+
+  test('down and up likewise', () => restartAfter(() => torpor.down()))
+
+  test('kill -9 of the engine host: sandboxes go on and can be paused, resumed and killed', async () => {
+    const sandbox = await counting()
+    process.kill(torpor.engineHostPid(), 'SIGKILL')
+    const before = await count(sandbox)
+    await sandbox.pause()
+    await sandbox.connect()
+    expect(await count(sandbox)).toBeGreaterThan(before)
+    await sandbox.kill()
+  })
+
+  test('a sandbox whose process was killed is reported gone', async () => {
+    const sandbox = await counting()
+    process.kill(torpor.sandboxPids()[0] ?? -1, 'SIGKILL')
+    await expect.poll(() => sandbox.isRunning(), { timeout: 20_000 }).toBe(false)
+    await expect.poll(async () => (await fetchStatus(sandbox.sandboxId)), { timeout: 20_000 }).toBe(404)
+  })
+
+  const fetchStatus = async (id: string): Promise<number> =>
+    (await fetch(`${process.env['E2B_API_URL']}/sandboxes/${id}`, { headers: { 'x-api-key': process.env['E2B_API_KEY'] ?? '' } })).status
+
+  test('afterwards nothing is left: no process, namespace, cgroup, directory or image', async () => {
+    await expect.poll(() => torpor.sandboxPids(), { timeout: 20_000 }).toEqual([])
+    torpor.down()
+    expect(readdirSync(path.join(torpor.dataDirectory, 'executions'))).toEqual([])
+    const owners = readdirSync(path.join(torpor.dataDirectory, 'images'))
+    expect(owners).toHaveLength(torpor.templateCount())
+    expect(readFileSync('/proc/mounts', 'utf8')).not.toContain(torpor.dataDirectory)
+    expect(execFileSync('ip', ['netns', 'list'], { encoding: 'utf8' })).not.toMatch(torpor.namespacePattern())
+  })
+})

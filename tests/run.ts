@@ -1,0 +1,110 @@
+/**
+ * `npm test`: every check and every suite, one after the other, and the plain closing line `N passed, N failed`.
+ * Names as arguments choose (`node tests/run.ts lint agent engine`); without, all run.
+ */
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+
+import { z } from 'zod'
+
+interface Count {
+  readonly passed: number
+  readonly failed: number
+}
+
+interface Suite {
+  readonly name: string
+  run(): Count
+}
+
+const root = path.join(import.meta.dirname, '..')
+const bin = (name: string): string => path.join(root, 'node_modules', '.bin', name)
+
+/** Output goes straight to the terminal; only the exit code is looked at. */
+function command(program: string, args: readonly string[], directory = root): boolean {
+  const { status, error } = spawnSync(program, args, { cwd: directory, stdio: ['ignore', 'inherit', 'inherit'] })
+  if (error) process.stderr.write(`${program}: ${error.message}\n`)
+  return status === 0
+}
+
+const check = (name: string, program: string, args: readonly string[]): Suite => ({
+  name,
+  run: () => (command(program, args) ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 }),
+})
+
+/** Go's own machine-readable lines: one object per event. */
+function goSuite(name: string): Suite {
+  const directory = path.join(root, name)
+  return {
+    name: `go ${name}`,
+    run: () => {
+      if (!command('go', ['vet', './...'], directory)) return { passed: 0, failed: 1 }
+      const result = spawnSync('go', ['test', '-json', './...'], { cwd: directory, encoding: 'utf8', maxBuffer: 2 ** 28 })
+      const event = z.object({ Action: z.string(), Test: z.string().optional(), Output: z.string().optional() })
+      const events = result.stdout.split('\n').filter((line) => line.startsWith('{')).map((line) => event.parse(JSON.parse(line)))
+      const count = (action: string): number => events.filter((entry) => entry.Test !== undefined && entry.Action === action).length
+      const failed = Math.max(count('fail'), result.status === 0 ? 0 : 1)
+      if (failed > 0) process.stdout.write(events.map((entry) => entry.Output ?? '').join('') + result.stderr)
+      return { passed: count('pass'), failed }
+    },
+  }
+}
+
+function vitestSuite(project: string): Suite {
+  return {
+    name: project,
+    run: () => {
+      const directory = mkdtempSync(path.join(tmpdir(), 'torpor-tests-'))
+      try {
+        const file = path.join(directory, 'results.json')
+        command(process.execPath, [bin('vitest'), 'run', '--project', project, '--reporter=default', '--reporter=json', `--outputFile.json=${file}`])
+        return readCounts(file)
+      } finally {
+        rmSync(directory, { recursive: true, force: true })
+      }
+    },
+  }
+}
+
+/** A file that could not even be loaded counts as one failure, and so does a run without results. */
+function readCounts(file: string): Count {
+  const results = z.object({
+    success: z.boolean(),
+    numPassedTests: z.number(),
+    numFailedTests: z.number(),
+    numFailedTestSuites: z.number(),
+  })
+  try {
+    const { success, numPassedTests, numFailedTests } = results.parse(JSON.parse(readFileSync(file, 'utf8')))
+    return { passed: numPassedTests, failed: success ? 0 : Math.max(numFailedTests, 1) }
+  } catch {
+    return { passed: 0, failed: 1 }
+  }
+}
+
+const node = process.execPath
+const suites: readonly Suite[] = [
+  check('types', node, [bin('tsc'), '--noEmit']),
+  check('lint', node, [bin('oxlint'), '--type-aware', '--deny-warnings']),
+  check('format', node, [bin('oxfmt'), '--check']),
+  check('doors', node, [path.join(root, 'tests', 'doors', 'check.ts')]),
+  check('unused', node, [bin('knip')]),
+  goSuite('agent'),
+  goSuite('engine'),
+  vitestSuite('unit'),
+  vitestSuite('engine'),
+]
+
+const chosen = process.argv.slice(2)
+const total = { passed: 0, failed: 0 }
+for (const suite of suites.filter(({ name }) => chosen.length === 0 || chosen.some((word) => name.includes(word)))) {
+  const started = Date.now()
+  const { passed, failed } = suite.run()
+  total.passed += passed
+  total.failed += failed
+  process.stdout.write(`== ${suite.name}: ${passed} passed, ${failed} failed (${((Date.now() - started) / 1000).toFixed(1)} s)\n`)
+}
+process.stdout.write(`${total.passed} passed, ${total.failed} failed\n`)
+process.exitCode = total.failed === 0 && total.passed > 0 ? 0 : 1

@@ -1,0 +1,114 @@
+import { execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { type Server, createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+
+import { Sandbox } from 'e2b'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+
+import { type TestWorld, bootWorld } from '@torpor/testkit'
+
+const outsideAddress = '198.51.100.2'
+const ip = (...args: string[]): string => execFileSync('ip', args, { encoding: 'utf8' })
+
+/** A machine outside, in a namespace of this test's own, that answers HTTP with the address it was asked from. */
+async function outsideWorld(name: string): Promise<() => void> {
+  ip('netns', 'add', name)
+  ip('link', 'add', `${name}h`, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', name)
+  ip('addr', 'add', '198.51.100.1/30', 'dev', `${name}h`)
+  ip('link', 'set', `${name}h`, 'up')
+  ip('-n', name, 'addr', 'add', `${outsideAddress}/30`, 'dev', 'eth0')
+  ip('-n', name, 'link', 'set', 'eth0', 'up')
+  const program = `require('http').createServer((q, s) => s.end(q.socket.remoteAddress)).listen(8080, '0.0.0.0', () => console.log('up'))`
+  const server = spawn('ip', ['netns', 'exec', name, process.execPath, '-e', program], { stdio: ['ignore', 'pipe', 'inherit'] })
+  await once(server.stdout, 'data')
+  return () => {
+    server.kill('SIGKILL')
+    ip('netns', 'del', name)
+  }
+}
+
+describe('the network of a sandbox', () => {
+  let world: TestWorld
+  let first: Sandbox
+  let second: Sandbox
+  let machine: Server
+  let closeOutside: () => void
+  const curl = (from: Sandbox, url: string) =>
+    from.commands.run(`curl -sS --max-time 3 ${url}`).catch((error: { exitCode: number; stdout: string }) => error)
+
+  beforeAll(async () => {
+    world = await bootWorld()
+    Object.assign(process.env, world.env)
+    closeOutside = await outsideWorld(`out${process.pid}`)
+    ;[first, second] = await Promise.all([Sandbox.create(), Sandbox.create()])
+    machine = createServer((_request, response) => response.end('the machine'))
+    machine.listen(0, '0.0.0.0')
+    await once(machine, 'listening')
+  })
+  afterAll(async () => {
+    machine?.close()
+    closeOutside?.()
+    await world?.close()
+  })
+
+  test('N1: a sandbox reaches the outside, by the address of the machine', async () => {
+    expect((await curl(first, `http://${outsideAddress}:8080/`)).stdout).toBe('198.51.100.1')
+  })
+
+  test('a sandbox without internet access does not', async () => {
+    const offline = await Sandbox.create({ allowInternetAccess: false })
+    expect((await curl(offline, `http://${outsideAddress}:8080/`)).exitCode).not.toBe(0)
+    expect((await offline.commands.run('echo still usable')).stdout).toBe('still usable\n')
+    await offline.kill()
+  })
+
+  test('two sandboxes cannot reach each other, but by the edge', async () => {
+    await first.commands.run('python3 -m http.server 8000', { background: true, timeoutMs: 0 })
+    const headers = { 'e2b-sandbox-id': first.sandboxId, 'e2b-sandbox-port': '8000' }
+    await expect.poll(async () => (await fetch(`${world.url}/`, { headers })).status, { timeout: 20_000 }).toBe(200)
+    const address = await world.addressOf(first.sandboxId)
+    expect((await curl(second, `http://${address}:8000/`)).exitCode).not.toBe(0)
+    expect((await curl(second, `http://${address}:49983/health`)).exitCode).not.toBe(0)
+  })
+
+  test('a sandbox reaches no service of the machine, on none of its addresses', async () => {
+    const { port } = machine.address() as AddressInfo
+    const apiPort = new URL(world.url).port
+    const gateway = (await first.commands.run("ip route | awk '/default/ {print $3}'")).stdout.trim()
+    const own = execFileSync('hostname', ['-I'], { encoding: 'utf8' }).trim().split(/\s+/)
+    for (const address of [gateway, '198.51.100.1', ...own.filter((one) => !one.includes(':'))]) {
+      expect((await curl(first, `http://${address}:${port}/`)).exitCode).not.toBe(0)
+      expect((await curl(first, `http://${address}:${apiPort}/health`)).exitCode).not.toBe(0)
+    }
+  })
+
+  test('a forged source address goes nowhere', async () => {
+    const forged = await first.commands.run(`ping -c1 -W1 -I 198.51.100.2 198.51.100.1; sudo ip addr add 198.51.100.9/32 dev eth0; curl -sS --max-time 3 --interface 198.51.100.9 http://${outsideAddress}:8080/`).catch((error: { stdout: string }) => error)
+    expect(forged.stdout).not.toContain('198.51.100.')
+  })
+
+  test('names are looked up: the resolver answers', async () => {
+    const question = `python3 -c "
+import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.settimeout(15)
+s.sendto(bytes.fromhex('abcd01000001000000000000') + b'\\x09localhost\\x00' + bytes.fromhex('00010001'), ('169.254.53.53', 53))
+print(s.recv(512)[:2].hex())"`
+    expect((await first.commands.run(question)).stdout).toBe('abcd\n')
+  })
+
+  test("the operator's key and the internals of the agent stay outside", async () => {
+    const init = await fetch(`${world.url}/init`, {
+      method: 'POST',
+      body: '{}',
+      headers: { 'e2b-sandbox-id': first.sandboxId, 'e2b-sandbox-port': '49983', 'x-api-key': world.apiKey },
+    })
+    expect(init.status).toBe(404)
+    const noToken = await fetch(`${world.url}/process.Process/List`, {
+      method: 'POST',
+      body: '{}',
+      headers: { 'e2b-sandbox-id': first.sandboxId, 'e2b-sandbox-port': '49983', 'content-type': 'application/json' },
+    })
+    expect(noToken.status).toBe(401)
+  })
+})
