@@ -67,7 +67,7 @@ describe('the network of a sandbox', () => {
     await first.commands.run('python3 -m http.server 8000', { background: true, timeoutMs: 0 })
     const headers = { 'e2b-sandbox-id': first.sandboxId, 'e2b-sandbox-port': '8000' }
     await expect.poll(async () => (await fetch(`${world.url}/`, { headers })).status, { timeout: 20_000 }).toBe(200)
-    const address = await world.addressOf(first.sandboxId)
+    const address = world.addressOf(first.sandboxId)
     expect((await curl(second, `http://${address}:8000/`)).exitCode).not.toBe(0)
     expect((await curl(second, `http://${address}:49983/health`)).exitCode).not.toBe(0)
   })

@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises'
+import { mkdir, realpath } from 'node:fs/promises'
 import path from 'node:path'
 
 import { TorporError } from '@torpor/contract'
@@ -74,7 +74,9 @@ export class GvisorEngine implements Engine {
   static async open(options: GvisorOptions): Promise<GvisorEngine> {
     await mkdir(path.join(options.dataDirectory, 'logs'), { recursive: true, mode: 0o700 })
     const plan = planNetwork(options.network, await claimServerNumber(options.dataDirectory))
-    const engine = new GvisorEngine(options, plan)
+    // The runtime refuses mounts below a symbolic link.
+    const artifactDirectory = await realpath(options.artifactDirectory)
+    const engine = new GvisorEngine({ ...options, artifactDirectory }, plan)
     await engine.#open()
     return engine
   }

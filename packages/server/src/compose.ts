@@ -2,7 +2,18 @@ import { createHash } from 'node:crypto'
 
 import { getRequestListener } from '@hono/node-server'
 import { createControlApi, hashedKeys } from '@torpor/control-api'
-import { type Adoption, type Agent, type Engine, type ImageStore, type Log, type Platform, type Settings, type Store, type TemplateRecipe, createPlatform } from '@torpor/core'
+import {
+  type Adoption,
+  type Agent,
+  type Engine,
+  type ImageStore,
+  type Log,
+  type Platform,
+  type Settings,
+  type Store,
+  type TemplateRecipe,
+  createPlatform,
+} from '@torpor/core'
 import { RouteTable, createEdge } from '@torpor/edge'
 
 import { systemClock } from './clock.ts'
@@ -36,6 +47,8 @@ export interface RunningServer {
   /** `host:port`. */
   readonly address: string
   readonly platform: Platform
+  /** Where a sandbox can be reached from this machine; undefined while it cannot. */
+  addressOf(sandboxId: string): string | undefined
   /** What was found again at the start. */
   readonly adoption: Adoption
   /** Closes the doors, waits for transitions in progress, lets go of the engine. Sandboxes go on. */
@@ -59,7 +72,13 @@ export async function compose(world: World, options: ComposeOptions): Promise<Ru
   const api = createControlApi({ useCases: platform.useCases, keys, tokens, domain: null, log: world.log, version: options.version })
   const respond = getRequestListener(api.fetch)
   const listener = await listen({ edge, api: (request, response) => void respond(request, response) }, options.listen)
-  return { address: listener.address, platform, adoption, close: () => closeAll(listener, edge, platform, world) }
+  return {
+    address: listener.address,
+    platform,
+    adoption,
+    addressOf: (id) => routes.byId(id)?.address ?? undefined,
+    close: () => closeAll(listener, edge, platform, world),
+  }
 }
 
 async function closeAll(listener: Listener, edge: { close(): Promise<void> }, platform: Platform, world: World): Promise<void> {

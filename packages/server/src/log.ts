@@ -1,13 +1,20 @@
 import type { Log } from '@torpor/core'
 import pino from 'pino'
+import pretty from 'pino-pretty'
 
 export interface LogOptions {
   readonly level: string
+  readonly format: 'json' | 'pretty'
 }
 
-/** JSON lines on standard output; `error` fields are written with their cause. */
-export function createLog({ level }: LogOptions): Log {
-  const logger = pino({ level, serializers: { error: pino.stdSerializers.errWithCause }, redact: ['headers.authorization', 'headers["x-api-key"]'] })
+/** Lines on standard output; an `error` field is written with its cause, and no header that holds a key. */
+export function createLog({ level, format }: LogOptions): Log {
+  const options = {
+    level,
+    serializers: { error: pino.stdSerializers.errWithCause },
+    redact: ['headers.authorization', 'headers["x-api-key"]', 'headers["x-access-token"]'],
+  }
+  const logger = format === 'pretty' ? pino(options, pretty({ colorize: process.stdout.isTTY })) : pino(options)
   return {
     info: (context, message) => logger.info(context, message),
     warn: (context, message) => logger.warn(context, message),

@@ -11,7 +11,10 @@ const run = promisify(execFile)
  * @returns path of its interpreter.
  */
 export async function pythonWith(requirements: string, artifactDirectory: string): Promise<string> {
-  const hash = createHash('sha256').update(await readFile(requirements)).digest('hex').slice(0, 16)
+  const hash = createHash('sha256')
+    .update(await readFile(requirements))
+    .digest('hex')
+    .slice(0, 16)
   const home = path.join(artifactDirectory, 'python', hash)
   const python = path.join(home, 'bin', 'python')
   if (await exists(path.join(home, 'complete'))) return python

@@ -38,7 +38,9 @@ export async function listen(doors: Doors, at: ListenAddress): Promise<Listener>
   )
   server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => server.emit('request', request, response))
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) =>
-    edge.match(request) ? edge.upgrade(request, socket, head) : socket.end('HTTP/1.1 404 Not Found\r\nconnection: close\r\ncontent-length: 0\r\n\r\n'),
+    edge.match(request)
+      ? edge.upgrade(request, socket, head)
+      : socket.end('HTTP/1.1 404 Not Found\r\nconnection: close\r\ncontent-length: 0\r\n\r\n'),
   )
   await bind(server, at)
   // A server's address is a string only for a pipe.
@@ -50,7 +52,9 @@ function bind(server: Server, { host, port }: ListenAddress): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', (cause: NodeJS.ErrnoException) => {
       const taken = cause.code === 'EADDRINUSE'
-      const message = taken ? `${host}:${port} is taken by another program: end it, or choose another with TORPOR_LISTEN` : `cannot listen on ${host}:${port}`
+      const message = taken
+        ? `${host}:${port} is taken by another program: end it, or choose another with TORPOR_LISTEN`
+        : `cannot listen on ${host}:${port}`
       reject(new TorporError('unavailable', message, { cause }))
     })
     server.listen(port, host, resolve)

@@ -1,0 +1,1 @@
+export { createAgentClient } from './agent-client.ts'

@@ -1,0 +1,1 @@
+export { type ImageStoreOptions, openImageStore } from './image-store.ts'

@@ -1,0 +1,183 @@
+import { isIP } from 'node:net'
+import { totalmem } from 'node:os'
+import path from 'node:path'
+
+import { z } from 'zod'
+
+import {
+  type Environment,
+  type Machine,
+  type SettingName,
+  defaultText,
+  processEnvironment,
+  settingTexts,
+  settings,
+  unknownSettings,
+} from './env.ts'
+import { Secret } from './secret.ts'
+
+/** The configuration of a server, checked as a whole. */
+export interface Config {
+  readonly dataDirectory: string
+  readonly artifactDirectory: string
+  /** Port 0 takes any free port. */
+  readonly listen: { readonly host: string; readonly port: number }
+  /** Host name, perhaps with a port, below which sandboxes have theirs. */
+  readonly domain: string
+  /** What a sandbox gets whose template asks for nothing else. */
+  readonly resources: { readonly cpuCount: number; readonly memoryMiB: number; readonly diskMiB: number }
+  readonly pidsLimit: number
+  readonly defaultTimeoutSeconds: number
+  readonly maxTimeoutSeconds: number
+  /** What running sandboxes may use together. */
+  readonly maxMemoryMiB: number
+  /** At least 1; what they are promised together is `maxMemoryMiB` times this. */
+  readonly memoryOvercommit: number
+  readonly warmMemoryMiB: number
+  /** `a.b.0.0/16`. */
+  readonly network: string
+  readonly egressPrivate: 'deny' | 'allow'
+  readonly logLevel: 'debug' | 'info' | 'warn' | 'error'
+  readonly logFormat: 'json' | 'pretty'
+  /** Set when the operator brings the key. */
+  readonly apiKey: Secret | undefined
+  /** Every setting as text, secrets hidden. */
+  readonly texts: Readonly<Record<SettingName, string>>
+}
+
+/** Everything that is wrong with the configuration, each fault beginning with the variable's name. */
+export class ConfigError extends Error {
+  readonly faults: readonly string[]
+
+  constructor(faults: readonly string[]) {
+    super(faults.join('\n'))
+    this.name = 'ConfigError'
+    this.faults = faults
+  }
+}
+
+const thisMachine = (): Machine => ({ memoryMiB: Math.floor(totalmem() / 1024 ** 2) })
+
+/** @throws ConfigError with every fault. */
+export function loadConfig(env: Environment = processEnvironment(), machine: Machine = thisMachine()): Config {
+  const texts = settingTexts(env, machine)
+  const parsed = schema.safeParse(texts)
+  const faults = unknownSettings(env).map((name) => `${name}: no such setting; \`torpor config\` lists them`)
+  if (!parsed.success) faults.push(...parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`))
+  if (!parsed.success || faults.length > 0) throw new ConfigError(faults)
+  return toConfig(parsed.data, texts)
+}
+
+/** The form of an API key: what every SDK accepts. */
+export const apiKeyPattern = /^e2b_[0-9a-f]{16,128}$/
+
+const whole = (unit: string, least: number, most: number): z.ZodType<number> => {
+  const error = `must be a whole number of ${unit} from ${least} to ${most}`
+  return z
+    .string()
+    .regex(/^\d+$/, { error, abort: true })
+    .transform(Number)
+    .pipe(z.int({ error }).min(least, { error }).max(most, { error }))
+}
+
+const oneOf = <const Value extends string>(...values: readonly [Value, ...Value[]]): z.ZodEnum<{ [Key in Value]: Key }> =>
+  z.enum(values, { error: `must be one of ${values.join(', ')}` })
+
+const directory = z
+  .string()
+  .refine((text) => path.isAbsolute(text) && !text.includes('\0'), 'must be an absolute path')
+  .transform((text) => path.resolve(text))
+
+const listenAddress = z.string().transform((text, context) => {
+  const match = /^(?:\[([^\]]+)\]|([^:\s]+)):(\d{1,5})$/.exec(text)
+  const host = match?.[1] ?? match?.[2] ?? ''
+  const port = Number(match?.[3])
+  if ((isIP(host) !== 0 || host === 'localhost') && port <= 65_535) return { host, port }
+  context.addIssue('must be an address and a port, such as 127.0.0.1:3180 or [::1]:3180')
+  return z.NEVER
+})
+
+const label = '[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?'
+const domainPattern = new RegExp(`^(?:${label}\\.)*${label}(?::[1-9]\\d{0,4})?$`)
+
+const schema = z
+  .object({
+    TORPOR_DATA_DIR: directory,
+    TORPOR_ARTIFACT_DIR: directory,
+    TORPOR_LISTEN: listenAddress,
+    TORPOR_DOMAIN: z.string().regex(domainPattern, 'must be a host name in lower case, perhaps with a port, such as sbx.example.org:8443'),
+    TORPOR_CPU: whole('processors', 1, 256),
+    TORPOR_MEMORY_MIB: whole('MiB', 128, 1_048_576),
+    TORPOR_DISK_MIB: whole('MiB', 256, 16_777_216),
+    TORPOR_PIDS: whole('processes', 64, 1_000_000),
+    TORPOR_DEFAULT_TIMEOUT: whole('seconds', 1, 31_536_000),
+    TORPOR_MAX_TIMEOUT: whole('seconds', 1, 31_536_000),
+    TORPOR_MAX_MEMORY: whole('MiB', 128, 67_108_864),
+    TORPOR_MEMORY_OVERCOMMIT: z
+      .string()
+      .regex(/^\d+(\.\d+)?$/, { error: 'must be a number from 1 to 100', abort: true })
+      .transform(Number)
+      .pipe(z.number().min(1, 'must be at least 1').max(100, 'must be at most 100')),
+    TORPOR_WARM_MEMORY: whole('MiB', 0, 67_108_864),
+    TORPOR_NETWORK: z
+      .string()
+      .refine(
+        (text) => text.endsWith('.0.0/16') && isIP(text.slice(0, -3)) === 4,
+        'must be an IPv4 network of 16 bits, such as 10.207.0.0/16',
+      ),
+    TORPOR_EGRESS_PRIVATE: oneOf('deny', 'allow'),
+    TORPOR_LOG_LEVEL: oneOf('debug', 'info', 'warn', 'error'),
+    TORPOR_LOG_FORMAT: oneOf('json', 'pretty'),
+    // The message must not repeat the value.
+    TORPOR_API_KEY: z
+      .string()
+      .refine((text) => text === '' || apiKeyPattern.test(text), 'must be e2b_ and 16 to 128 hex digits in lower case'),
+  })
+  .superRefine((values, context) => {
+    const fault = (name: SettingName, message: string): void => context.addIssue({ code: 'custom', path: [name], message })
+    if (values.TORPOR_DEFAULT_TIMEOUT > values.TORPOR_MAX_TIMEOUT) fault('TORPOR_DEFAULT_TIMEOUT', 'must not be above TORPOR_MAX_TIMEOUT')
+    if (values.TORPOR_MEMORY_MIB > values.TORPOR_MAX_MEMORY * values.TORPOR_MEMORY_OVERCOMMIT) {
+      fault('TORPOR_MEMORY_MIB', 'must not be above TORPOR_MAX_MEMORY: no sandbox could ever start')
+    }
+  })
+
+function toConfig(values: z.output<typeof schema>, texts: Record<SettingName, string>): Config {
+  return {
+    dataDirectory: values.TORPOR_DATA_DIR,
+    artifactDirectory: values.TORPOR_ARTIFACT_DIR,
+    listen: values.TORPOR_LISTEN,
+    domain: values.TORPOR_DOMAIN,
+    resources: { cpuCount: values.TORPOR_CPU, memoryMiB: values.TORPOR_MEMORY_MIB, diskMiB: values.TORPOR_DISK_MIB },
+    pidsLimit: values.TORPOR_PIDS,
+    defaultTimeoutSeconds: values.TORPOR_DEFAULT_TIMEOUT,
+    maxTimeoutSeconds: values.TORPOR_MAX_TIMEOUT,
+    maxMemoryMiB: values.TORPOR_MAX_MEMORY,
+    memoryOvercommit: values.TORPOR_MEMORY_OVERCOMMIT,
+    warmMemoryMiB: values.TORPOR_WARM_MEMORY,
+    network: values.TORPOR_NETWORK,
+    egressPrivate: values.TORPOR_EGRESS_PRIVATE,
+    logLevel: values.TORPOR_LOG_LEVEL,
+    logFormat: values.TORPOR_LOG_FORMAT,
+    apiKey: values.TORPOR_API_KEY === '' ? undefined : new Secret(values.TORPOR_API_KEY),
+    texts: { ...texts, TORPOR_API_KEY: texts.TORPOR_API_KEY === '' ? '' : '[secret]' },
+  }
+}
+
+/** One setting as `torpor config` shows it. */
+export interface ConfigRow {
+  readonly name: SettingName
+  readonly value: string
+  readonly default: string
+  readonly unit: string
+  readonly doc: string
+}
+
+export function describeConfig(config: Config, machine: Machine = thisMachine()): ConfigRow[] {
+  return settings.map((setting) => ({
+    name: setting.name,
+    value: config.texts[setting.name],
+    default: defaultText(setting, machine),
+    unit: setting.unit,
+    doc: setting.doc,
+  }))
+}

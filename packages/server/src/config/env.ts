@@ -1,0 +1,116 @@
+/** What defaults may depend on. */
+export interface Machine {
+  readonly memoryMiB: number
+}
+
+/** One variable of the configuration. */
+export interface Setting {
+  readonly name: string
+  /** What the value is; shown to users. */
+  readonly unit: string
+  readonly default: string | ((machine: Machine) => string)
+  readonly doc: string
+  /** Its value is never shown. */
+  readonly secret?: true
+}
+
+/** The closed list of variables. Every other name that begins with TORPOR_ is refused as a misspelling. */
+export const settings = [
+  {
+    name: 'TORPOR_DATA_DIR',
+    unit: 'directory',
+    default: '/var/lib/torpor',
+    doc: 'Records, keys, logs and the memory of paused sandboxes.',
+  },
+  {
+    name: 'TORPOR_ARTIFACT_DIR',
+    unit: 'directory',
+    default: '/var/lib/torpor/artifacts',
+    doc: 'What the set-up builds: engine, agent and root file systems. May be shared by several data directories.',
+  },
+  {
+    name: 'TORPOR_LISTEN',
+    unit: 'address:port',
+    default: '127.0.0.1:3180',
+    doc: 'Where the API and the sandboxes are served. Port 0 takes any.',
+  },
+  {
+    name: 'TORPOR_DOMAIN',
+    unit: 'host name[:port]',
+    default: 'sbx.localhost:3443',
+    doc: 'Host names of sandboxes are <port>-<sandbox>.<domain>.',
+  },
+  { name: 'TORPOR_CPU', unit: 'processors', default: '2', doc: 'Processors of a sandbox whose template asks for nothing else.' },
+  { name: 'TORPOR_MEMORY_MIB', unit: 'MiB', default: '1024', doc: 'Memory of a sandbox whose template asks for nothing else.' },
+  { name: 'TORPOR_DISK_MIB', unit: 'MiB', default: '20480', doc: 'What a sandbox may write to its disk.' },
+  { name: 'TORPOR_PIDS', unit: 'processes', default: '4096', doc: 'Processes and threads of this machine that one sandbox may hold.' },
+  { name: 'TORPOR_DEFAULT_TIMEOUT', unit: 's', default: '300', doc: 'Life of a sandbox that was created without a timeout.' },
+  { name: 'TORPOR_MAX_TIMEOUT', unit: 's', default: '86400', doc: 'The longest timeout that may be asked for.' },
+  {
+    name: 'TORPOR_MAX_MEMORY',
+    unit: 'MiB',
+    default: ({ memoryMiB }) => String(Math.floor(memoryMiB * 0.85)),
+    doc: 'Memory that all running sandboxes may use together; by default 85 % of the machine.',
+  },
+  {
+    name: 'TORPOR_MEMORY_OVERCOMMIT',
+    unit: 'factor',
+    default: '2',
+    doc: 'How much more memory sandboxes are promised together than TORPOR_MAX_MEMORY: few use all that they were promised.',
+  },
+  {
+    name: 'TORPOR_WARM_MEMORY',
+    unit: 'MiB',
+    default: ({ memoryMiB }) => String(Math.floor(memoryMiB / 4)),
+    doc: 'Memory that paused sandboxes may keep to wake in milliseconds; by default a quarter of the machine.',
+  },
+  { name: 'TORPOR_NETWORK', unit: 'IPv4 /16', default: '10.207.0.0/16', doc: 'Addresses of sandboxes; used on this machine only.' },
+  {
+    name: 'TORPOR_EGRESS_PRIVATE',
+    unit: 'deny|allow',
+    default: 'deny',
+    doc: 'Whether sandboxes may reach private address ranges of the network around this machine.',
+  },
+  { name: 'TORPOR_LOG_LEVEL', unit: 'debug|info|warn|error', default: 'info', doc: 'The least serious messages that are logged.' },
+  { name: 'TORPOR_LOG_FORMAT', unit: 'json|pretty', default: 'json', doc: 'How the log is written.' },
+  {
+    name: 'TORPOR_API_KEY',
+    unit: 'e2b_<hex digits>',
+    default: '',
+    doc: 'The API key, instead of the one that is made at the first start.',
+    secret: true,
+  },
+] as const satisfies readonly Setting[]
+
+export type SettingName = (typeof settings)[number]['name']
+
+/** The variables of a process, or of a test. */
+export type Environment = Readonly<Record<string, string | undefined>>
+
+const names: ReadonlySet<string> = new Set(settings.map((setting) => setting.name))
+
+/** This process's variables: nothing else of Torpor reads process.env. */
+export const processEnvironment = (): Environment => process.env
+
+/** The directories in which the system's commands are found. */
+export const searchPath = (env: Environment): string[] => (env['PATH'] ?? '').split(':').filter((directory) => directory !== '')
+
+/** Names that begin like ours and are not in the list. */
+export const unknownSettings = (env: Environment): string[] =>
+  Object.keys(env).filter((name) => name.startsWith('TORPOR_') && !names.has(name))
+
+/** Every setting as text: as given, or its default. A variable that is empty counts as not given. */
+export function settingTexts(env: Environment, machine: Machine): Record<SettingName, string> {
+  const texts = settings.map((setting): [SettingName, string] => [setting.name, env[setting.name] || defaultText(setting, machine)])
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the list names every key once, which fromEntries cannot express
+  return Object.fromEntries(texts) as Record<SettingName, string>
+}
+
+export function defaultText(setting: Setting, machine: Machine): string {
+  return typeof setting.default === 'string' ? setting.default : setting.default(machine)
+}
+
+/** Takes secrets out of this process's variables, so that no child process inherits them. */
+export function forgetSecrets(): void {
+  for (const setting of settings) if ('secret' in setting) delete process.env[setting.name]
+}

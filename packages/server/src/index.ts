@@ -1,0 +1,5 @@
+export { type ComposeOptions, type RunningServer, type World, compose } from './compose.ts'
+export * from './config/index.ts'
+export { createLog } from './log.ts'
+export { type StartOptions, type StartStep, startServer } from './server.ts'
+export { version } from './version.ts'

@@ -1,0 +1,104 @@
+import { mkdir } from 'node:fs/promises'
+import path from 'node:path'
+
+import { createAgentClient } from '@torpor/agent-client'
+import { type Log, type Settings, type TemplateRecipe } from '@torpor/core'
+import { GvisorEngine } from '@torpor/engine-gvisor'
+import { openImageStore } from '@torpor/image-store'
+import type { Artifacts } from '@torpor/setup'
+import { openStore } from '@torpor/store-sqlite'
+
+import { type RunningServer, type World, compose } from './compose.ts'
+import type { Config, Secrets } from './config/index.ts'
+import { createLog } from './log.ts'
+import { version } from './version.ts'
+
+/** A step of the start, for the progress that `torpor up` shows. */
+export interface StartStep {
+  readonly name: string
+  readonly state: 'start' | 'done'
+  readonly milliseconds?: number
+}
+
+export interface StartOptions {
+  readonly config: Config
+  readonly secrets: Secrets
+  readonly artifacts: Artifacts
+  readonly onStep?: (step: StartStep) => void
+  /** Without one, JSON lines or pretty ones on standard output, as configured. */
+  readonly log?: Log
+}
+
+const mebibyte = 1024 * 1024
+
+/**
+ * Opens the data directory, the engine and the doors. Resolves when requests are answered.
+ * @throws TorporError `unavailable` when the address is taken or the engine cannot be started; nothing is left open then.
+ */
+export async function startServer(options: StartOptions): Promise<RunningServer> {
+  const { config, secrets, artifacts } = options
+  const log = options.log ?? createLog({ level: config.logLevel, format: config.logFormat })
+  await mkdir(config.dataDirectory, { recursive: true, mode: 0o700 })
+  const world = await openWorld(config, artifacts, log)
+  try {
+    return await compose(world, {
+      settings: settingsOf(config),
+      listen: config.listen,
+      domain: config.domain,
+      serverSecret: secrets.serverSecret.reveal(),
+      apiKey: secrets.apiKey.reveal(),
+      version,
+      templates: builtInTemplates(config, artifacts),
+      onStep: stepReporter(options.onStep),
+    })
+  } catch (error) {
+    await world.engine.close()
+    world.store.close()
+    throw error
+  }
+}
+
+async function openWorld(config: Config, artifacts: Artifacts, log: Log): Promise<World> {
+  const images = openImageStore({ directory: path.join(config.dataDirectory, 'images') })
+  const store = openStore(path.join(config.dataDirectory, 'torpor.db'))
+  try {
+    const engine = await GvisorEngine.open({
+      dataDirectory: config.dataDirectory,
+      artifactDirectory: config.artifactDirectory,
+      engineVersion: artifacts.engineVersion,
+      network: config.network,
+      allowPrivateNetworks: config.egressPrivate === 'allow',
+      pidsLimit: config.pidsLimit,
+      totalMemoryBytes: (config.maxMemoryMiB + config.warmMemoryMiB) * mebibyte,
+      spareSlots: 4,
+      locateImage: (image) => images.locate(image),
+      log,
+    })
+    return { engine, images, store, agent: createAgentClient(), log }
+  } catch (error) {
+    store.close()
+    throw error
+  }
+}
+
+const settingsOf = (config: Config): Settings => ({
+  defaultTimeoutSeconds: config.defaultTimeoutSeconds,
+  maxTimeoutSeconds: config.maxTimeoutSeconds,
+  memoryLimitMiB: Math.floor(config.maxMemoryMiB * config.memoryOvercommit),
+  warmMemoryBytes: config.warmMemoryMiB * mebibyte,
+  nameservers: ['169.254.53.53'],
+  agentTimeoutMilliseconds: 30_000,
+})
+
+/** The interpreter's template is, for now, the same machine under another name. */
+const builtInTemplates = ({ resources }: Config, { rootfs, agentHash }: Artifacts): TemplateRecipe[] => [
+  { names: ['base', 'code-interpreter-v1'], base: { rootfs: rootfs.name, agent: agentHash }, resources },
+]
+
+function stepReporter(onStep: StartOptions['onStep']) {
+  return (name: string): (() => void) => {
+    const started = performance.now()
+    onStep?.({ name, state: 'start' })
+    return () => onStep?.({ name, state: 'done', milliseconds: performance.now() - started })
+  }
+}

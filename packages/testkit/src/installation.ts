@@ -1,0 +1,100 @@
+import { execFileSync } from 'node:child_process'
+import { readFileSync, readdirSync } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+
+import { openStore } from '@torpor/store-sqlite'
+import { z } from 'zod'
+
+import { sourceDirectory } from './world.ts'
+
+/** A Torpor that is started and stopped by its own commands, with a data directory and a port of its own. */
+export interface Installation {
+  readonly dataDirectory: string
+  /** `torpor up --detach`. */
+  up(): void
+  down(): void
+  /** kill -9 of the server. */
+  kill(): void
+  /** What `torpor env` prints. */
+  env(): Record<string, string>
+  /** The host process of the engine. */
+  engineHostPid(): number
+  /** The processes that carry sandboxes. */
+  sandboxPids(): number[]
+  templateCount(): number
+  /** Matches the names of its network namespaces. */
+  namespacePattern(): RegExp
+  /** Ends everything and removes it. */
+  remove(): Promise<void>
+}
+
+const serverNote = z.object({ pid: z.int() })
+
+export async function installTorpor(settings: Readonly<Record<string, string>> = {}): Promise<Installation> {
+  const dataDirectory = await mkdtemp(path.join(tmpdir(), 'torpor-installed-'))
+  const env = { ...process.env, TORPOR_DATA_DIR: dataDirectory, TORPOR_LISTEN: '127.0.0.1:0', ...settings }
+  const torpor = (...args: string[]): string =>
+    execFileSync(path.join(sourceDirectory, 'torpor'), args, {
+      env,
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'inherit'],
+      timeout: 120_000,
+    })
+  const installation: Installation = {
+    dataDirectory,
+    up: () => void torpor('up', '--detach'),
+    down: () => void torpor('down'),
+    kill: () => process.kill(serverNote.parse(JSON.parse(readFileSync(path.join(dataDirectory, 'server.json'), 'utf8'))).pid, 'SIGKILL'),
+    env: () => parseExports(torpor('env')),
+    engineHostPid: () => processesWith(`/run/torpor/${serverNumber(dataDirectory)}/`, 'serve')[0] ?? -1,
+    sandboxPids: () => processesWith(`/run/torpor/${serverNumber(dataDirectory)}/`, 'boot'),
+    templateCount: () => countTemplates(dataDirectory),
+    namespacePattern: () => new RegExp(`^torpor${serverNumber(dataDirectory)}x`, 'm'),
+    remove: async () => {
+      torpor('down', '--all')
+      await rm(dataDirectory, { recursive: true, force: true })
+    },
+  }
+  return installation
+}
+
+/** `export NAME='value'` lines. */
+function parseExports(text: string): Record<string, string> {
+  const lines = [...text.matchAll(/^export (\w+)=(.*)$/gm)]
+  return Object.fromEntries(lines.map(([, name, value]) => [name ?? '', (value ?? '').replaceAll(/^['"]|['"]$/g, '')]))
+}
+
+/** The number that the server claimed on this machine; -1 after it gave it back. */
+function serverNumber(dataDirectory: string): number {
+  const claims = readdirSync('/run/torpor').filter((name) => /^\d+$/.test(name))
+  const mine = claims.find((name) => readFileSync(path.join('/run/torpor', name, 'owner'), 'utf8') === dataDirectory)
+  return mine === undefined ? -1 : Number(mine)
+}
+
+/** Pids whose command line holds both words. */
+function processesWith(place: string, word: string): number[] {
+  const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name))
+  return pids.map(Number).filter((pid) => {
+    const words = commandLine(pid)
+    return words.includes(word) && words.some((text) => text.includes(place))
+  })
+}
+
+function commandLine(pid: number): string[] {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0')
+  } catch {
+    return []
+  }
+}
+
+function countTemplates(dataDirectory: string): number {
+  const store = openStore(path.join(dataDirectory, 'torpor.db'))
+  try {
+    return store.allTemplates().length
+  } finally {
+    store.close()
+  }
+}

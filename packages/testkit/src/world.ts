@@ -1,0 +1,79 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+
+import type { Log, SandboxEvent } from '@torpor/core'
+import { type Config, createLog, loadConfig, loadSecrets, startServer } from '@torpor/server'
+import { type Artifacts, plainReporter, prepareMachine } from '@torpor/setup'
+import { openStore } from '@torpor/store-sqlite'
+
+import { clientEnvironment } from './client-environment.ts'
+
+/** The root of the clone. */
+export const sourceDirectory = path.join(import.meta.dirname, '..', '..', '..')
+
+/** A whole Torpor on the real engine, in this process, on a free port, with a data directory of its own. */
+export interface TestWorld {
+  readonly url: string
+  readonly apiKey: string
+  readonly dataDirectory: string
+  readonly artifactDirectory: string
+  /** What `torpor env` prints. */
+  readonly env: Readonly<Record<string, string>>
+  /** What happened to a sandbox, the killed ones too. */
+  events(sandboxId: string): SandboxEvent[]
+  /** The address of a running sandbox on this machine. */
+  addressOf(sandboxId: string): string | undefined
+  /** Ends every sandbox, then the server, and removes all that was its. */
+  close(): Promise<void>
+}
+
+/** Settings for tests: any TORPOR_* variable but the directories. */
+export type TestSettings = Readonly<Record<string, string>>
+
+export async function bootWorld(overrides: TestSettings = {}): Promise<TestWorld> {
+  const dataDirectory = await mkdtemp(path.join(tmpdir(), 'torpor-world-'))
+  try {
+    return await openWorld(dataDirectory, overrides)
+  } catch (error) {
+    await rm(dataDirectory, { recursive: true, force: true })
+    throw error
+  }
+}
+
+async function openWorld(dataDirectory: string, overrides: TestSettings): Promise<TestWorld> {
+  const inherited = process.env['TORPOR_ARTIFACT_DIR']
+  const settings = { TORPOR_LISTEN: '127.0.0.1:0', TORPOR_DATA_DIR: dataDirectory, TORPOR_LOG_LEVEL: 'warn', ...overrides }
+  const config = loadConfig(inherited === undefined ? settings : { ...settings, TORPOR_ARTIFACT_DIR: inherited })
+  const artifacts = await readyArtifacts(config)
+  const secrets = loadSecrets(dataDirectory, config)
+  const log: Log = createLog({ level: config.logLevel, format: 'json' })
+  const server = await startServer({ config, secrets, artifacts, log })
+  const reader = openStore(path.join(dataDirectory, 'torpor.db'))
+  const url = `http://${server.address}`
+  const apiKey = secrets.apiKey.reveal()
+  return {
+    url,
+    apiKey,
+    dataDirectory,
+    artifactDirectory: config.artifactDirectory,
+    env: clientEnvironment(url, apiKey, config.domain),
+    events: (id) => reader.events(id),
+    addressOf: (id) => server.addressOf(id),
+    close: async () => {
+      const all = [...reader.allSandboxes()]
+      await Promise.all(all.map((record) => server.platform.useCases.killSandbox(record.id).catch(() => undefined)))
+      reader.close()
+      await server.close()
+      await rm(dataDirectory, { recursive: true, force: true })
+    },
+  }
+}
+
+/** What this clone builds: there already after the first set-up. */
+export const readyArtifacts = (config: Pick<Config, 'artifactDirectory' | 'dataDirectory'>): Promise<Artifacts> =>
+  prepareMachine(
+    { ...config, sourceDirectory, searchPath: (process.env['PATH'] ?? '').split(':') },
+    plainReporter(process.stderr),
+    new AbortController().signal,
+  )
