@@ -1,0 +1,85 @@
+package cgroups
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"testing"
+	"time"
+)
+
+// group makes a control group in every hierarchy where this process may.
+func group(t *testing.T) string {
+	t.Helper()
+	if os.Geteuid() != 0 {
+		t.Skip("needs root")
+	}
+	parent := fmt.Sprintf("/torpor-test-%d", os.Getpid())
+	name := parent + "/" + fmt.Sprintf("g-%d", time.Now().UnixNano())
+	made := 0
+	for _, root := range hierarchies() {
+		if os.MkdirAll(filepath.Join(root, name), 0o755) == nil {
+			made++
+		}
+	}
+	if made == 0 {
+		t.Skip("no control groups can be made here")
+	}
+	t.Cleanup(func() { _ = Remove(name, time.Second); _ = Remove(parent, time.Second) })
+	return name
+}
+
+func TestGroupsAreFoundByName(t *testing.T) {
+	name := group(t)
+	if found := Find(filepath.Base(name)); len(found) != 1 || found[0] != name {
+		t.Errorf("found %v, want %s", found, name)
+	}
+	if found := Find("no-such-group"); len(found) != 0 {
+		t.Errorf("found %v", found)
+	}
+}
+
+func TestABusyGroupIsOnlyRemovedByForce(t *testing.T) {
+	name := group(t)
+	command := exec.Command("sleep", "60")
+	if err := command.Start(); err != nil {
+		t.Fatal(err)
+	}
+	go func() { _ = command.Wait() }()
+	for _, directory := range Directories(name) {
+		pid := []byte(strconv.Itoa(command.Process.Pid))
+		if err := os.WriteFile(filepath.Join(directory, "cgroup.procs"), pid, 0); err != nil {
+			_ = os.Remove(directory)
+		}
+	}
+	if err := RemoveIdle(name, 20*time.Millisecond); err == nil {
+		t.Error("a busy group is removed")
+	}
+	if err := Remove(name, 3*time.Second); err != nil {
+		t.Error(err)
+	}
+	if left := Directories(name); len(left) > 0 {
+		t.Errorf("left: %v", left)
+	}
+	if err := Remove(name, 0); err != nil {
+		t.Errorf("removing it again: %v", err)
+	}
+}
+
+func TestFigures(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "stat")
+	if err := os.WriteFile(path, []byte("cache 5\nrss 7\nodd\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if got := fields(path); got["cache"] != 5 || got["rss"] != 7 || len(got) != 2 {
+		t.Errorf("%v", got)
+	}
+	if _, ok := number(path); ok {
+		t.Error("a table is taken for a number")
+	}
+	if usage := Read("/no-such-group"); usage != (Usage{}) {
+		t.Errorf("%+v", usage)
+	}
+}

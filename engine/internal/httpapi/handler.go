@@ -1,0 +1,132 @@
+// Package httpapi turns the protocol's HTTP requests into calls of an engine.
+package httpapi
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+	"time"
+
+	"torpor.dev/engine/internal/protocol"
+)
+
+// maxBody bounds a request; the largest honest one is a few paths.
+const maxBody = 1 << 20
+
+// Engine is what the methods of the protocol call.
+type Engine interface {
+	Boot(protocol.Boot) (protocol.Started, error)
+	Restore(protocol.Restore) (protocol.Started, error)
+	WaitRestored(protocol.Target) (protocol.Empty, error)
+	Freeze(protocol.Target) (protocol.Empty, error)
+	Thaw(protocol.Target) (protocol.Empty, error)
+	Capture(protocol.Capture) (protocol.Captured, error)
+	Destroy(protocol.Target) (protocol.Empty, error)
+	List(protocol.Empty) (protocol.Executions, error)
+	Stats(protocol.Target) (protocol.Stats, error)
+	Version(protocol.Empty) (protocol.Version, error)
+}
+
+// body is a request that can check itself.
+type body interface{ Validate() error }
+
+// New makes the handler of the whole protocol.
+func New(engine Engine, hub *Hub, log *slog.Logger) http.Handler {
+	mux := http.NewServeMux()
+	register(mux, log, "boot", engine.Boot)
+	register(mux, log, "restore", engine.Restore)
+	register(mux, log, "waitRestored", engine.WaitRestored)
+	register(mux, log, "freeze", engine.Freeze)
+	register(mux, log, "thaw", engine.Thaw)
+	register(mux, log, "capture", engine.Capture)
+	register(mux, log, "destroy", engine.Destroy)
+	register(mux, log, "list", engine.List)
+	register(mux, log, "stats", engine.Stats)
+	register(mux, log, "version", engine.Version)
+	mux.HandleFunc("GET /v1/events", func(w http.ResponseWriter, r *http.Request) { stream(w, r, hub) })
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		fail(w, protocol.Errorf(protocol.NotFound, "There is no method %s %s.", r.Method, r.URL.Path))
+	})
+	return mux
+}
+
+// register serves POST /v1/<name> by one call.
+func register[Request body, Reply any](mux *http.ServeMux, log *slog.Logger, name string, call func(Request) (Reply, error)) {
+	mux.HandleFunc("POST /v1/"+name, func(w http.ResponseWriter, r *http.Request) {
+		started := time.Now()
+		var request Request
+		err := decode(w, r, &request)
+		var reply Reply
+		if err == nil {
+			reply, err = guarded(call, request)
+		}
+		record(log, name, execution(request), started, err)
+		if err != nil {
+			fail(w, protocol.Wrap(err, "The method failed."))
+			return
+		}
+		respond(w, http.StatusOK, reply)
+	})
+}
+
+func decode[Request body](w http.ResponseWriter, r *http.Request, into *Request) error {
+	decoder := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxBody))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(into); err != nil {
+		return &protocol.Error{Kind: protocol.Invalid, Message: "The body is not the JSON object that the method wants.", Detail: err.Error()}
+	}
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+		return protocol.Errorf(protocol.Invalid, "The body holds more than one JSON object.")
+	}
+	return (*into).Validate()
+}
+
+// guarded keeps a bug in one call from taking the host down.
+func guarded[Request body, Reply any](call func(Request) (Reply, error), request Request) (reply Reply, err error) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			failure := protocol.Errorf(protocol.Internal, "The method ran into a bug.")
+			failure.Detail = slog.AnyValue(cause).String() + "\n" + string(debug.Stack())
+			err = failure
+		}
+	}()
+	return call(request)
+}
+
+func execution(request body) string {
+	if target, ok := request.(interface{ ID() string }); ok {
+		return target.ID()
+	}
+	return ""
+}
+
+// levels keep what is only asked, and often, out of the log. A missing entry is Info.
+var levels = map[string]slog.Level{"list": slog.LevelDebug, "stats": slog.LevelDebug, "version": slog.LevelDebug}
+
+func record(log *slog.Logger, method, execution string, started time.Time, err error) {
+	fields := []any{"method", method, "milliseconds", float64(time.Since(started).Microseconds()) / 1000}
+	if execution != "" {
+		fields = append(fields, "execution", execution)
+	}
+	if err == nil {
+		log.Log(context.Background(), levels[method], "done", fields...)
+		return
+	}
+	failure := protocol.Wrap(err, "The method failed.")
+	log.Error(failure.Message, append(fields, "kind", failure.Kind, "detail", failure.Detail)...)
+}
+
+func fail(w http.ResponseWriter, failure *protocol.Error) {
+	respond(w, failure.Kind.Status(), failure)
+}
+
+func respond[Reply any](w http.ResponseWriter, status int, reply Reply) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	// A caller that is gone cannot be told anything.
+	_ = json.NewEncoder(w).Encode(reply)
+}

@@ -1,0 +1,65 @@
+package protocol
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+func TestRequestsAreValidated(t *testing.T) {
+	good := Boot{Target: Target{"a-1"}, Bundle: "/b", OverlayDirectory: "/o", DiskBytes: 1}
+	if err := good.Validate(); err != nil {
+		t.Fatal(err)
+	}
+	bad := map[string]interface{ Validate() error }{
+		"no id":           Target{},
+		"capitals":        Target{"A"},
+		"slash":           Target{"a/b"},
+		"dots":            Target{".."},
+		"long id":         Target{strings.Repeat("a", 65)},
+		"newline":         Target{"a\n"},
+		"relative bundle": Boot{Target: good.Target, Bundle: "b", OverlayDirectory: "/o", DiskBytes: 1},
+		"bundle up":       Boot{Target: good.Target, Bundle: "/a/../b", OverlayDirectory: "/o", DiskBytes: 1},
+		"bundle zero":     Boot{Target: good.Target, Bundle: "/a\x00", OverlayDirectory: "/o", DiskBytes: 1},
+		"no overlay":      Boot{Target: good.Target, Bundle: "/b", DiskBytes: 1},
+		"overlay comma":   Boot{Target: good.Target, Bundle: "/b", OverlayDirectory: "/o,size=1", DiskBytes: 1},
+		"overlay colon":   Boot{Target: good.Target, Bundle: "/b", OverlayDirectory: "/o:x", DiskBytes: 1},
+		"no disk":         Boot{Target: good.Target, Bundle: "/b", OverlayDirectory: "/o"},
+		"negative disk":   Boot{Target: good.Target, Bundle: "/b", OverlayDirectory: "/o", DiskBytes: -1},
+		"no image":        Restore{Boot: good},
+		"boot in restore": Restore{Image: "/i"},
+		"no directory":    Capture{Target: good.Target},
+	}
+	for name, request := range bad {
+		var failure *Error
+		if err := request.Validate(); !errors.As(err, &failure) || failure.Kind != Invalid {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestKindsHaveTheirStatus(t *testing.T) {
+	for kind, status := range map[Kind]int{Invalid: 400, NotFound: 404, Conflict: 409, NoSpace: 507, Internal: 500, "": http.StatusInternalServerError} {
+		if got := kind.Status(); got != status {
+			t.Errorf("%s: %d, want %d", kind, got, status)
+		}
+	}
+}
+
+func TestWrapKnowsAFullDisk(t *testing.T) {
+	for kind, cause := range map[Kind]error{
+		NoSpace:  fmt.Errorf("writing: %w", syscall.ENOSPC),
+		Internal: errors.New("something else"),
+		Conflict: fmt.Errorf("deep: %w", Errorf(Conflict, "no")),
+	} {
+		if got := Wrap(cause, "m").Kind; got != kind {
+			t.Errorf("%v: %s, want %s", cause, got, kind)
+		}
+	}
+	if got := Wrap(errors.New(`urpc failed: write: disk quota exceeded`), "m").Kind; got != NoSpace {
+		t.Errorf("a quota reported as text is %s", got)
+	}
+}

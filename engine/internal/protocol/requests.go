@@ -1,0 +1,96 @@
+package protocol
+
+import (
+	"path/filepath"
+	"regexp"
+	"strings"
+)
+
+var executionID = regexp.MustCompile(`^[a-z0-9-]{1,64}$`)
+
+// Empty is the body or the answer without content.
+type Empty struct{}
+
+// Validate accepts everything: there is nothing to check.
+func (Empty) Validate() error { return nil }
+
+// Target names one execution.
+type Target struct {
+	Execution string `json:"execution"`
+}
+
+// Validate checks the id.
+func (t Target) Validate() error {
+	if !executionID.MatchString(t.Execution) {
+		return Errorf(Invalid, "execution must match %s.", executionID)
+	}
+	return nil
+}
+
+// Boot asks for a new execution.
+type Boot struct {
+	Target
+	Bundle           string `json:"bundle"`
+	OverlayDirectory string `json:"overlayDirectory"`
+	DiskBytes        int64  `json:"diskBytes"`
+}
+
+// Validate checks the shape of the request, not what is on disk.
+func (b Boot) Validate() error {
+	if err := b.Target.Validate(); err != nil {
+		return err
+	}
+	if err := absolute("bundle", b.Bundle); err != nil {
+		return err
+	}
+	if err := absolute("overlayDirectory", b.OverlayDirectory); err != nil {
+		return err
+	}
+	// The runtime takes the directory inside a flag that these characters would split.
+	if strings.ContainsAny(b.OverlayDirectory, ":,") {
+		return Errorf(Invalid, "overlayDirectory must not contain a colon or a comma.")
+	}
+	if b.DiskBytes <= 0 {
+		return Errorf(Invalid, "diskBytes must be positive.")
+	}
+	return nil
+}
+
+// Restore asks for a new execution from a memory image.
+type Restore struct {
+	Boot
+	Image string `json:"image"`
+}
+
+// Validate checks the shape of the request, not what is on disk.
+func (r Restore) Validate() error {
+	if err := r.Boot.Validate(); err != nil {
+		return err
+	}
+	return absolute("image", r.Image)
+}
+
+// Capture asks for a memory image of an execution.
+type Capture struct {
+	Target
+	Directory string `json:"directory"`
+	Direct    bool   `json:"direct"`
+}
+
+// Validate checks the shape of the request, not what is on disk.
+func (c Capture) Validate() error {
+	if err := c.Target.Validate(); err != nil {
+		return err
+	}
+	return absolute("directory", c.Directory)
+}
+
+func absolute(name, path string) error {
+	if !filepath.IsAbs(path) || filepath.Clean(path) != path || strings.ContainsRune(path, 0) {
+		return Errorf(Invalid, "%s must be an absolute path in its shortest form.", name)
+	}
+	return nil
+}
+
+// ID is the id of the execution that a request is about.
+func (t Target) ID() string { return t.Execution }
