@@ -7,6 +7,8 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 
+import { loadConfig } from '@torpor/server/config'
+import { locateArtifacts } from '@torpor/setup'
 import { z } from 'zod'
 
 interface Count {
@@ -35,15 +37,23 @@ const check = (name: string, program: string, args: readonly string[]): Suite =>
 })
 
 /** Go's own machine-readable lines: one object per event. */
-function goSuite(name: string): Suite {
+function goSuite(name: string, env: Readonly<Record<string, string>> = {}): Suite {
   const directory = path.join(root, name)
   return {
     name: `go ${name}`,
     run: () => {
       if (!command('go', ['vet', './...'], directory)) return { passed: 0, failed: 1 }
-      const result = spawnSync('go', ['test', '-json', './...'], { cwd: directory, encoding: 'utf8', maxBuffer: 2 ** 28 })
+      const result = spawnSync('go', ['test', '-json', './...'], {
+        cwd: directory,
+        env: { ...process.env, ...env },
+        encoding: 'utf8',
+        maxBuffer: 2 ** 28,
+      })
       const event = z.object({ Action: z.string(), Test: z.string().optional(), Output: z.string().optional() })
-      const events = result.stdout.split('\n').filter((line) => line.startsWith('{')).map((line) => event.parse(JSON.parse(line)))
+      const events = result.stdout
+        .split('\n')
+        .filter((line) => line.startsWith('{'))
+        .map((line) => event.parse(JSON.parse(line)))
       const count = (action: string): number => events.filter((entry) => entry.Test !== undefined && entry.Action === action).length
       const failed = Math.max(count('fail'), result.status === 0 ? 0 : 1)
       if (failed > 0) process.stdout.write(events.map((entry) => entry.Output ?? '').join('') + result.stderr)
@@ -59,7 +69,15 @@ function vitestSuite(project: string): Suite {
       const directory = mkdtempSync(path.join(tmpdir(), 'torpor-tests-'))
       try {
         const file = path.join(directory, 'results.json')
-        command(process.execPath, [bin('vitest'), 'run', '--project', project, '--reporter=default', '--reporter=json', `--outputFile.json=${file}`])
+        command(process.execPath, [
+          bin('vitest'),
+          'run',
+          '--project',
+          project,
+          '--reporter=default',
+          '--reporter=json',
+          `--outputFile.json=${file}`,
+        ])
         return readCounts(file)
       } finally {
         rmSync(directory, { recursive: true, force: true })
@@ -92,7 +110,8 @@ const suites: readonly Suite[] = [
   check('doors', node, [path.join(root, 'tests', 'doors', 'check.ts')]),
   check('unused', node, [bin('knip')]),
   goSuite('agent'),
-  goSuite('engine'),
+  // Its end-to-end tests run the build that this clone's set-up made.
+  goSuite('engine', { TORPOR_ENGINE_OUT: locateArtifacts(loadConfig().artifactDirectory, root).engineDir }),
   vitestSuite('unit'),
   vitestSuite('engine'),
 ]

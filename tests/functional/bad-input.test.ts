@@ -1,15 +1,14 @@
+import { type TestWorld, bootWorld } from '@torpor/testkit'
 import { NotFoundError, Sandbox } from 'e2b'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-
-import { type TestWorld, bootWorld } from '@torpor/testkit'
 
 const unknown = 'i00000000000000000000'
 
 describe('bad input gets a clear answer', () => {
   let world: TestWorld
   let sandbox: Sandbox
-  const api = (path: string, init: RequestInit = {}): Promise<Response> =>
-    fetch(`${world.url}${path}`, { ...init, headers: { 'x-api-key': world.apiKey, 'content-type': 'application/json', ...init.headers } })
+  const api = (path: string, init: { method?: string; body?: string } = {}): Promise<Response> =>
+    fetch(`${world.url}${path}`, { ...init, headers: { 'x-api-key': world.apiKey, 'content-type': 'application/json' } })
 
   beforeAll(async () => {
     world = await bootWorld({ TORPOR_MAX_MEMORY: '3072', TORPOR_MEMORY_OVERCOMMIT: '1', TORPOR_DISK_MIB: '256' })
@@ -21,7 +20,12 @@ describe('bad input gets a clear answer', () => {
   })
 
   test.each([unknown, 'nonsense', '..%2f..', 'i%00'])('an unknown or malformed sandbox id (%s) is 404', async (id) => {
-    for (const [method, path] of [['GET', ''], ['DELETE', ''], ['POST', '/pause'], ['POST', '/connect']] as const) {
+    for (const [method, path] of [
+      ['GET', ''],
+      ['DELETE', ''],
+      ['POST', '/pause'],
+      ['POST', '/connect'],
+    ] as const) {
       const body = method === 'POST' ? { body: '{"timeout":10}' } : {}
       const answer = await api(`/sandboxes/${id}${path}`, { method, ...body })
       expect(answer.status).toBe(404)
@@ -42,7 +46,7 @@ describe('bad input gets a clear answer', () => {
   test.each([0, -5, 'soon', null, 1e9])('timeout %s is 400 and names the field', async (timeout) => {
     const answer = await api('/v2/sandboxes', { method: 'POST', body: JSON.stringify({ templateID: 'base', timeout }) })
     expect(answer.status).toBe(400)
-    expect((await answer.json()) as { message: string }).toMatchObject({ message: expect.stringMatching(/timeout/i) })
+    expect(await answer.json()).toMatchObject({ message: expect.stringMatching(/timeout/i) })
   })
 
   test('an unknown template is 404', async () => {
@@ -60,18 +64,24 @@ describe('bad input gets a clear answer', () => {
     await sandbox.files.write('/home/user/../../etc/torpor-test', 'inside', { user: 'root' })
     expect(await sandbox.files.read('/etc/torpor-test')).toBe('inside')
     expect(await sandbox.files.exists('/../../../../etc/torpor-test')).toBe(true)
-    await expect(sandbox.files.read('/etc/tor\0por')).rejects.toThrow()
+    await expect(sandbox.files.read('/etc/tor\0por')).rejects.toThrow(/NUL|null|invalid/i)
   })
 
   test('a port that nothing listens on is 502 and says so', async () => {
     const headers = { 'e2b-sandbox-id': sandbox.sandboxId, 'e2b-sandbox-port': '4321' }
     const answer = await fetch(`${world.url}/`, { headers })
     expect(answer.status).toBe(502)
-    expect(await answer.json()).toMatchObject({ sandboxId: sandbox.sandboxId, port: 4321, message: expect.stringContaining('port is not open') })
+    expect(await answer.json()).toMatchObject({
+      sandboxId: sandbox.sandboxId,
+      port: 4321,
+      message: expect.stringContaining('port is not open'),
+    })
   })
 
   test('a full disk inside is 507 or ENOSPC, and the sandbox lives on', async () => {
-    const filled = await sandbox.commands.run('dd if=/dev/zero of=/home/user/fill bs=1M count=400').catch((error: { stderr: string }) => error)
+    const filled = await sandbox.commands
+      .run('dd if=/dev/zero of=/home/user/fill bs=1M count=400')
+      .catch((error: { stderr: string }) => error)
     expect(filled.stderr).toContain('No space left on device')
     await expect(sandbox.files.write('/home/user/more', 'x'.repeat(4_000_000))).rejects.toThrow(/space/i)
     await sandbox.files.remove('/home/user/fill')

@@ -2,9 +2,8 @@ import { execFile } from 'node:child_process'
 import path from 'node:path'
 import { promisify } from 'node:util'
 
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-
 import { type TestWorld, bootWorld, pythonWith } from '@torpor/testkit'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
 const directory = path.join(import.meta.dirname, 'python')
 const run = promisify(execFile)

@@ -127,7 +127,11 @@ export async function commandAt(address: string, command: string, token?: string
   const envelope = Buffer.alloc(5)
   envelope.writeUInt32BE(message.length, 1)
   const headers = { 'content-type': 'application/connect+json', 'connect-protocol-version': '1', ...(token && { 'x-access-token': token }) }
-  const answer = await fetch(`http://${address}:49983/process.Process/Start`, { method: 'POST', headers, body: Buffer.concat([envelope, message]) })
+  const answer = await fetch(`http://${address}:49983/process.Process/Start`, {
+    method: 'POST',
+    headers,
+    body: Buffer.concat([envelope, message]),
+  })
   const text = await answer.text()
   if (!text.includes('"end"')) throw new Error(`the command did not end: ${text}`)
 }

@@ -121,11 +121,14 @@ const wakeFromImage = (): Promise<Figure[]> =>
     const engine: number[] = []
     const samples = await repeat(5, async () => {
       await sandbox.pause()
-      await world.settled()
       const images = path.join(world.dataDirectory, 'images', sandbox.sandboxId)
       const image = path.join(images, (await readdir(images))[0] ?? '')
       const prepared = await bare.prepare(1536)
-      engine.push(await timed(() => bare.restore(prepared, image).then(() => commandAt(prepared.slot.address, 'echo ready', world.tokenOf(sandbox.sandboxId)))))
+      engine.push(
+        await timed(() =>
+          bare.restore(prepared, image).then(() => commandAt(prepared.slot.address, 'echo ready', world.tokenOf(sandbox.sandboxId))),
+        ),
+      )
       await bare.destroy(prepared)
       return timed(async () => (await Sandbox.connect(sandbox.sandboxId)).commands.run('echo ready'))
     })
@@ -140,7 +143,9 @@ const idle = (): Promise<Figure[]> =>
     const sandboxes: Sandbox[] = []
     for (let count = 0; count < 20; count += 1) sandboxes.push(await Sandbox.create())
     const after = await proportionalMemory()
-    return [{ name: 'idle memory per sandbox (20 idle `base`)', unit: 'MiB', samples: [(after - before) / 20 / mebibyte], target: 'reported' }]
+    return [
+      { name: 'idle memory per sandbox (20 idle `base`)', unit: 'MiB', samples: [(after - before) / 20 / mebibyte], target: 'reported' },
+    ]
   })
 
 async function proportionalMemory(): Promise<number> {

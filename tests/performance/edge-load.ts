@@ -1,4 +1,3 @@
-
 import type { TestWorld } from '@torpor/testkit'
 import autocannon from 'autocannon'
 import { Sandbox } from 'e2b'

@@ -24,7 +24,11 @@ export function table(figures: readonly Figure[]): string {
     const beside = yardstick && bare !== undefined ? `${yardstick.name}: ${round(bare)} | ${(p50 / bare).toFixed(2)}` : ' | '
     return `| ${name} | ${unit} | ${round(p50)} | ${round(percentile(samples, 0.95))} | ${samples.length} | ${beside} | ${target ?? ''} |`
   })
-  return ['| figure | unit | p50 | p95 | n | yardstick, same run (p50) | ratio | target |', '|---|---|---|---|---|---|---|---|', ...rows].join('\n')
+  return [
+    '| figure | unit | p50 | p95 | n | yardstick, same run (p50) | ratio | target |',
+    '|---|---|---|---|---|---|---|---|',
+    ...rows,
+  ].join('\n')
 }
 
 /** Milliseconds that `work` takes. */

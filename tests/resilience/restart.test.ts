@@ -2,10 +2,9 @@ import { execFileSync } from 'node:child_process'
 import { readFileSync, readdirSync } from 'node:fs'
 import path from 'node:path'
 
+import { type Installation, installTorpor } from '@torpor/testkit'
 import { Sandbox } from 'e2b'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-
-import { type Installation, installTorpor } from '@torpor/testkit'
 
 const counter = `
 import time
@@ -39,7 +38,10 @@ describe('kill -9 of any process of ours loses no sandbox and leaks nothing', ()
     await torpor?.remove()
   })
 
-  async function restartAfter(end: () => void): Promise<void> {
+  test.each([
+    { how: 'kill -9 of the server', end: () => torpor.kill() },
+    { how: 'down', end: () => torpor.down() },
+  ])('$how, then up: running ones are found again, paused ones resume', async ({ end }) => {
     const [running, frozen] = await Promise.all([counting(), counting()])
     await frozen.pause()
     const before = await count(running)
@@ -51,11 +53,7 @@ describe('kill -9 of any process of ours loses no sandbox and leaks nothing', ()
     const resumed = await count(frozen)
     await expect.poll(() => count(frozen)).toBeGreaterThan(resumed)
     await Promise.all([running.kill(), frozen.kill()])
-  }
-
-  test('kill -9 of the server: running ones are found again, paused ones resume', () => restartAfter(() => torpor.kill()))
-
-  test('down and up likewise', () => restartAfter(() => torpor.down()))
+  })
 
   test('kill -9 of the engine host: sandboxes go on and can be paused, resumed and killed', async () => {
     const sandbox = await counting()
@@ -71,7 +69,7 @@ describe('kill -9 of any process of ours loses no sandbox and leaks nothing', ()
     const sandbox = await counting()
     process.kill(torpor.sandboxPids()[0] ?? -1, 'SIGKILL')
     await expect.poll(() => sandbox.isRunning(), { timeout: 20_000 }).toBe(false)
-    await expect.poll(async () => (await fetchStatus(sandbox.sandboxId)), { timeout: 20_000 }).toBe(404)
+    await expect.poll(async () => await fetchStatus(sandbox.sandboxId), { timeout: 20_000 }).toBe(404)
   })
 
   const fetchStatus = async (id: string): Promise<number> =>

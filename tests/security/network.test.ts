@@ -1,12 +1,10 @@
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { type Server, createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
-
-import { Sandbox } from 'e2b'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
 import { type TestWorld, bootWorld } from '@torpor/testkit'
+import { Sandbox } from 'e2b'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
 const outsideAddress = '198.51.100.2'
 const ip = (...args: string[]): string => execFileSync('ip', args, { encoding: 'utf8' })
@@ -73,7 +71,9 @@ describe('the network of a sandbox', () => {
   })
 
   test('a sandbox reaches no service of the machine, on none of its addresses', async () => {
-    const { port } = machine.address() as AddressInfo
+    const bound = machine.address()
+    const port = typeof bound === 'object' ? bound?.port : undefined
+    expect(port).toBeGreaterThan(0)
     const apiPort = new URL(world.url).port
     const gateway = (await first.commands.run("ip route | awk '/default/ {print $3}'")).stdout.trim()
     const own = execFileSync('hostname', ['-I'], { encoding: 'utf8' }).trim().split(/\s+/)
@@ -84,7 +84,11 @@ describe('the network of a sandbox', () => {
   })
 
   test('a forged source address goes nowhere', async () => {
-    const forged = await first.commands.run(`ping -c1 -W1 -I 198.51.100.2 198.51.100.1; sudo ip addr add 198.51.100.9/32 dev eth0; curl -sS --max-time 3 --interface 198.51.100.9 http://${outsideAddress}:8080/`).catch((error: { stdout: string }) => error)
+    const forged = await first.commands
+      .run(
+        `ping -c1 -W1 -I 198.51.100.2 198.51.100.1; sudo ip addr add 198.51.100.9/32 dev eth0; curl -sS --max-time 3 --interface 198.51.100.9 http://${outsideAddress}:8080/`,
+      )
+      .catch((error: { stdout: string }) => error)
     expect(forged.stdout).not.toContain('198.51.100.')
   })
 

@@ -3,11 +3,10 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 
 import type { Log, SandboxEvent } from '@torpor/core'
-import { type Config, createLog, loadConfig, loadSecrets, startServer } from '@torpor/server'
+import { type Config, clientEnvironment, createLog, derivedTokens, loadConfig, loadSecrets, startServer } from '@torpor/server'
 import { type Artifacts, plainReporter, prepareMachine } from '@torpor/setup'
 import { openStore } from '@torpor/store-sqlite'
 
-import { clientEnvironment } from './client-environment.ts'
 
 /** The root of the clone. */
 export const sourceDirectory = path.join(import.meta.dirname, '..', '..', '..')
@@ -20,10 +19,13 @@ export interface TestWorld {
   readonly artifactDirectory: string
   /** What `torpor env` prints. */
   readonly env: Readonly<Record<string, string>>
+  readonly artifacts: Artifacts
   /** What happened to a sandbox, the killed ones too. */
   events(sandboxId: string): SandboxEvent[]
   /** The address of a running sandbox on this machine. */
   addressOf(sandboxId: string): string | undefined
+  /** The access token of a sandbox. */
+  tokenOf(sandboxId: string): string
   /** Ends every sandbox, then the server, and removes all that was its. */
   close(): Promise<void>
 }
@@ -55,11 +57,13 @@ async function openWorld(dataDirectory: string, overrides: TestSettings): Promis
   return {
     url,
     apiKey,
+    artifacts,
     dataDirectory,
     artifactDirectory: config.artifactDirectory,
     env: clientEnvironment(url, apiKey, config.domain),
     events: (id) => reader.events(id),
     addressOf: (id) => server.addressOf(id),
+    tokenOf: (id) => derivedTokens(secrets.serverSecret.reveal()).access(id),
     close: async () => {
       const all = [...reader.allSandboxes()]
       await Promise.all(all.map((record) => server.platform.useCases.killSandbox(record.id).catch(() => undefined)))

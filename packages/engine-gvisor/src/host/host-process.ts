@@ -20,6 +20,7 @@ export interface HostOptions {
 }
 
 const startMilliseconds = 10_000
+const endMilliseconds = 5000
 
 /**
  * One torpor-engine process, started when it is first needed and again when it is found dead. It carries no state: sandboxes
@@ -69,7 +70,10 @@ export class HostProcess implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     const pid = await this.#answeringPid()
     await this.client[Symbol.asyncDispose]()
-    if (pid !== undefined) process.kill(pid, 'SIGTERM')
+    if (pid === undefined) return
+    process.kill(pid, 'SIGTERM')
+    const deadline = Date.now() + endMilliseconds
+    while (isAlive(pid) && Date.now() < deadline) await delay(5)
   }
 
   async #start(): Promise<void> {
@@ -119,5 +123,14 @@ export class HostProcess implements AsyncDisposable {
   async #unavailable(why: string): Promise<TorporError> {
     const log = await readFile(this.#options.logFile, 'utf8').catch(() => '')
     return new TorporError('unavailable', 'The sandbox engine could not be started', { context: { why, log: log.slice(-2000) } })
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch {
+    return false
   }
 }

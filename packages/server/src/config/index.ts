@@ -2,3 +2,4 @@ export { type Config, ConfigError, type ConfigRow, describeConfig, loadConfig } 
 export { type Environment, forgetSecrets, processEnvironment, searchPath } from './env.ts'
 export { Secret } from './secret.ts'
 export { type Secrets, loadSecrets, readApiKey } from './secrets.ts'
+export { clientEnvironment } from './client-environment.ts'

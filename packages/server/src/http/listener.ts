@@ -1,5 +1,4 @@
 import { type IncomingMessage, type Server, type ServerResponse, createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 
 import { TorporError } from '@torpor/contract'
@@ -43,9 +42,13 @@ export async function listen(doors: Doors, at: ListenAddress): Promise<Listener>
       : socket.end('HTTP/1.1 404 Not Found\r\nconnection: close\r\ncontent-length: 0\r\n\r\n'),
   )
   await bind(server, at)
-  // A server's address is a string only for a pipe.
-  const { address, port, family } = server.address() as AddressInfo
-  return { address: family === 'IPv6' ? `[${address}]:${port}` : `${address}:${port}`, close: () => close(server) }
+  return { address: addressOf(server), close: () => close(server) }
+}
+
+function addressOf(server: Server): string {
+  const bound = server.address()
+  if (bound === null || typeof bound === 'string') throw new TorporError('internal', 'The listener has no address')
+  return bound.family === 'IPv6' ? `[${bound.address}]:${bound.port}` : `${bound.address}:${bound.port}`
 }
 
 function bind(server: Server, { host, port }: ListenAddress): Promise<void> {

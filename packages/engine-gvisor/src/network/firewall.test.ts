@@ -1,0 +1,20 @@
+import { execFileSync } from 'node:child_process'
+
+import { expect, test } from 'vitest'
+
+import { ruleset } from './firewall.ts'
+import { planNetwork } from './plan.ts'
+
+const plan = planNetwork('10.207.0.0/16', 3)
+
+test('the rules are what nft understands', () => {
+  for (const allowPrivateNetworks of [true, false]) {
+    const input = ruleset({ plan, allowPrivateNetworks })
+    expect(() => execFileSync('nft', ['--check', '-f', '-'], { input })).not.toThrow()
+  }
+})
+
+test('private networks are denied unless the operator opens them', () => {
+  expect(ruleset({ plan, allowPrivateNetworks: false })).toContain('192.168.0.0/16')
+  expect(ruleset({ plan, allowPrivateNetworks: true })).not.toContain('192.168.0.0/16')
+})

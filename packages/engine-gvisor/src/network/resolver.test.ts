@@ -1,0 +1,23 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+
+import { expect, test } from 'vitest'
+
+import { upstreams } from './resolver.ts'
+
+test('the machine’s resolvers are read anew each time, at most three', async () => {
+  const directory = await mkdtemp(path.join(tmpdir(), 'torpor-resolver-'))
+  try {
+    const file = path.join(directory, 'resolv.conf')
+    await writeFile(
+      file,
+      '# a comment\nsearch example\nnameserver 192.0.2.1\n nameserver 2001:db8::1\nnameserver 192.0.2.3\nnameserver 192.0.2.4\n',
+    )
+    expect(await upstreams(file)).toEqual(['192.0.2.1', '2001:db8::1', '192.0.2.3'])
+    await writeFile(file, '')
+    expect(await upstreams(file)).toEqual([])
+  } finally {
+    await rm(directory, { recursive: true })
+  }
+})
