@@ -4,6 +4,7 @@ import { type Adoption, adoptExecutions } from './app/adopt-executions.ts'
 import { type TemplateRecipe, ensureTemplate } from './app/build-template.ts'
 import { connectSandbox, refreshSandbox, resumePaused, setTimeoutOf } from './app/connect-sandbox.ts'
 import { createSandbox } from './app/create-sandbox.ts'
+import { evictAll } from './app/evict-sandbox.ts'
 import { ExecutionTable } from './app/execution-table.ts'
 import { killSandbox } from './app/kill-sandbox.ts'
 import { listSandboxes } from './app/list-sandboxes.ts'
@@ -26,7 +27,7 @@ export interface Platform {
   ensureTemplate(recipe: TemplateRecipe): Promise<boolean>
   /** Finds the sandboxes of an earlier server again, then starts the loops. To be called once, before any door opens. */
   start(): Promise<Adoption>
-  /** Waits for what is in progress; sandboxes go on. */
+  /** Waits for what is in progress. Running sandboxes go on; paused ones give their memory back and stay on disk. */
   close(): Promise<void>
 }
 
@@ -55,6 +56,7 @@ export function createPlatform(adapters: Adapters): Platform {
       unsubscribe()
       await Promise.all(loops.map((loop) => loop[Symbol.asyncDispose]()))
       await transitions.idle()
+      await evictAll(ports)
     },
   }
 }

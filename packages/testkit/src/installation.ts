@@ -53,6 +53,7 @@ export async function installTorpor(settings: Readonly<Record<string, string>> =
     templateCount: () => countTemplates(dataDirectory),
     namespacePattern: () => new RegExp(`^torpor${serverNumber(dataDirectory)}x`, 'm'),
     remove: async () => {
+      torpor('up', '--detach')
       torpor('down', '--all')
       await rm(dataDirectory, { recursive: true, force: true })
     },

@@ -7,7 +7,6 @@ import { type Config, clientEnvironment, createLog, derivedTokens, loadConfig, l
 import { type Artifacts, plainReporter, prepareMachine } from '@torpor/setup'
 import { openStore } from '@torpor/store-sqlite'
 
-
 /** The root of the clone. */
 export const sourceDirectory = path.join(import.meta.dirname, '..', '..', '..')
 

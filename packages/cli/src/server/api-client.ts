@@ -1,0 +1,45 @@
+import type { Secret } from '@torpor/server/config'
+import { SetupProblem } from '@torpor/setup'
+import { z } from 'zod'
+
+const requestMilliseconds = 10_000
+
+const listed = z.array(z.looseObject({ sandboxID: z.string(), state: z.enum(['running', 'paused']) }))
+export type Listed = z.infer<typeof listed>[number]
+
+/** Whether something answers `GET /health` there as our server does. */
+export async function isHealthy(address: string): Promise<boolean> {
+  try {
+    const response = await fetch(`http://${address}/health`, { signal: AbortSignal.timeout(2000) })
+    await response.body?.cancel()
+    return response.ok
+  } catch {
+    return false
+  }
+}
+
+/** All sandboxes of the server. @throws SetupProblem when it refuses. */
+export async function listSandboxes(address: string, key: Secret): Promise<Listed[]> {
+  const all: Listed[] = []
+  let next: string | null = null
+  do {
+    const query = new URLSearchParams({ state: 'running,paused', limit: '100', ...(next === null ? {} : { nextToken: next }) })
+    const response = await request(`http://${address}/v2/sandboxes?${query.toString()}`, 'GET', key)
+    all.push(...listed.parse(await response.json()))
+    next = response.headers.get('x-next-token') || null
+  } while (next !== null)
+  return all
+}
+
+/** Ends a sandbox; one that is gone already is fine. */
+export async function killSandbox(address: string, key: Secret, sandboxId: string): Promise<void> {
+  await request(`http://${address}/sandboxes/${sandboxId}`, 'DELETE', key)
+}
+
+async function request(url: string, method: 'GET' | 'DELETE', key: Secret): Promise<Response> {
+  const response = await fetch(url, { method, headers: { 'x-api-key': key.reveal() }, signal: AbortSignal.timeout(requestMilliseconds) })
+  if (response.ok || response.status === 404) return response
+  throw new SetupProblem(`the server answered ${response.status} to ${method} ${new URL(url).pathname}`, {
+    mend: response.status === 401 ? 'the key differs from the one it started with: ./torpor down && ./torpor up' : './torpor status',
+  })
+}

@@ -1,0 +1,64 @@
+import process from 'node:process'
+
+import { type Config, loadConfig, readApiKey } from '@torpor/server/config'
+import { freeBytes } from '@torpor/setup'
+
+import { version } from '../places.ts'
+import { isHealthy, listSandboxes } from './api-client.ts'
+import { diskUse } from './disk-use.ts'
+import { servingServer } from './server-record.ts'
+
+interface Status {
+  readonly server: 'running' | 'not answering' | 'stopped'
+  readonly version: string
+  readonly address: string | null
+  readonly pid: number | null
+  readonly startedAt: string | null
+  /** null when they could not be asked for. */
+  readonly sandboxes: { readonly running: number; readonly paused: number } | null
+  readonly disk: { readonly usedBytes: number; readonly freeBytes: number }
+}
+
+/** The exit code that service managers know for "not running". */
+const notRunning = 3
+
+export async function status(options: { readonly json: boolean }): Promise<void> {
+  const found = await look(loadConfig())
+  process.stdout.write(options.json ? `${JSON.stringify(found, null, 2)}\n` : describe(found))
+  if (found.server !== 'running') process.exitCode = notRunning
+}
+
+async function look(config: Config): Promise<Status> {
+  const record = await servingServer(config.dataDirectory)
+  const healthy = record !== undefined && (await isHealthy(record.address))
+  return {
+    server: healthy ? 'running' : record === undefined ? 'stopped' : 'not answering',
+    version: version(),
+    address: record?.address ?? null,
+    pid: record?.pid ?? null,
+    startedAt: record?.startedAt ?? null,
+    sandboxes: healthy ? await count(config, record.address) : null,
+    disk: {
+      usedBytes: await diskUse(config.dataDirectory, config.artifactDirectory),
+      freeBytes: freeBytes(config.dataDirectory),
+    },
+  }
+}
+
+async function count(config: Config, address: string): Promise<Status['sandboxes']> {
+  const key = readApiKey(config.dataDirectory, config)
+  if (key === undefined) return null
+  const all = await listSandboxes(address, key)
+  const running = all.filter(({ state }) => state === 'running').length
+  return { running, paused: all.length - running }
+}
+
+const mebibytes = (bytes: number): string => `${Math.round(bytes / 1024 ** 2)} MiB`
+
+function describe({ server, version, address, pid, startedAt, sandboxes, disk }: Status): string {
+  const lines = [`server     ${server}`, `version    ${version}`]
+  if (address !== null) lines.push(`address    http://${address}`, `pid        ${pid}, since ${startedAt}`)
+  if (sandboxes !== null) lines.push(`sandboxes  ${sandboxes.running} running, ${sandboxes.paused} paused`)
+  lines.push(`disk       ${mebibytes(disk.usedBytes)} used, ${mebibytes(disk.freeBytes)} free`)
+  return `${lines.join('\n')}\n`
+}

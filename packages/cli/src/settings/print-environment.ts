@@ -1,0 +1,46 @@
+import process from 'node:process'
+
+import { type Config, loadConfig, readApiKey } from '@torpor/server/config'
+import { SetupProblem } from '@torpor/setup'
+
+import { reachable } from '../server/address.ts'
+import { servingServer } from '../server/server-record.ts'
+
+/** Prints the lines that point the SDKs of both families to this server. */
+export async function printEnvironment(): Promise<void> {
+  const config = loadConfig()
+  const key = requireKey(config)
+  // A running server knows best where it is: with port 0 nobody else does.
+  const address = (await servingServer(config.dataDirectory))?.address ?? reachable(config.listen)
+  const variables = sdkVariables(address, key, config.domain)
+  process.stdout.write(
+    Object.entries(variables)
+      .map(([name, value]) => `export ${name}=${shellQuoted(value)}\n`)
+      .join(''),
+  )
+}
+
+function sdkVariables(address: string, key: string, domain: string): Record<string, string> {
+  const url = `http://${address}`
+  const families = ['E2B', 'NOVITA'].map((family) => ({
+    [`${family}_API_URL`]: url,
+    [`${family}_SANDBOX_URL`]: url,
+    [`${family}_API_KEY`]: key,
+    [`${family}_DOMAIN`]: domain,
+  }))
+  return Object.assign({}, ...families)
+}
+
+function requireKey(config: Config): string {
+  try {
+    const key = readApiKey(config.dataDirectory, config)
+    if (key !== undefined) return key.reveal()
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EACCES')) throw error
+    throw new SetupProblem('the API key may be read by root only', { mend: 'eval "$(sudo ./torpor env)"', cause: error })
+  }
+  throw new SetupProblem('there is no API key yet: it is made at the first start', { mend: './torpor up --detach' })
+}
+
+/** `value` as one word of a POSIX shell. */
+export const shellQuoted = (value: string): string => `'${value.replaceAll("'", String.raw`'\''`)}'`

@@ -1,0 +1,24 @@
+import { z } from '@hono/zod-openapi'
+import { errorBody, listedSandbox, newSandbox, sandboxAnswer, sandboxDetail } from '@torpor/contract'
+
+/** The schemas under the names that the OpenAPI document gives them. */
+export const schemas = {
+  newSandbox: newSandbox.openapi('NewSandbox'),
+  sandbox: sandboxAnswer.openapi('Sandbox'),
+  listedSandbox: listedSandbox.openapi('ListedSandbox'),
+  sandboxDetail: sandboxDetail.openapi('SandboxDetail'),
+  error: errorBody.openapi('Error'),
+}
+
+export const sandboxParams = z.object({ sandboxID: z.string() })
+
+/** A JSON body in the document. */
+export const json = <Schema extends z.ZodType>(schema: Schema, description: string) => ({
+  description,
+  content: { 'application/json': { schema } },
+})
+
+/** The error answers of an endpoint; every one of them has the same body. */
+export function errors(...statuses: number[]) {
+  return Object.fromEntries([400, 401, 500, ...statuses].map((status) => [status, json(schemas.error, 'Error')]))
+}

@@ -1,0 +1,56 @@
+import { type NewSandbox, TorporError, newSandbox } from '@torpor/contract'
+import type { CreateCommand } from '@torpor/core'
+
+import { errors, json, schemas } from '../documented.ts'
+import type { ApiContext, Dependencies, Endpoint } from '../endpoint.ts'
+import { bodyOf } from '../request-input.ts'
+import { sandboxToWire } from '../to-wire.ts'
+import { refuseFilesOnly, refuseUnsupported } from '../unsupported-options.ts'
+
+const route = {
+  method: 'post',
+  request: { body: json(schemas.newSandbox, 'What to make') },
+  responses: { 201: json(schemas.sandbox, 'It is usable'), ...errors(404, 429, 501, 503) },
+} as const
+
+const handle =
+  (isSecure: (body: NewSandbox) => boolean): Endpoint['handle'] =>
+  async (context: ApiContext, dependencies: Dependencies) => {
+    const body = await bodyOf(context, newSandbox, dependencies)
+    const record = await dependencies.useCases.createSandbox(commandOf(body, isSecure(body)))
+    return context.json(sandboxToWire(record, dependencies), 201)
+  }
+
+/** The first version: open unless `secure` says otherwise. */
+export const createSandbox: Endpoint = {
+  route: { ...route, path: '/sandboxes', summary: 'Create a sandbox' },
+  handle: handle((body) => body.secure ?? false),
+}
+
+/** Always secured. */
+export const createSandboxV2: Endpoint = {
+  route: { ...route, path: '/v2/sandboxes', summary: 'Create a secured sandbox' },
+  handle: handle(() => true),
+}
+
+function commandOf(body: NewSandbox, secure: boolean): CreateCommand {
+  refuseUnsupported(body)
+  if (body.autoPause) refuseFilesOnly(body.autoPauseMemory, 'autoPauseMemory')
+  const allowPublicTraffic = body.network?.allowPublicTraffic ?? true
+  if (!allowPublicTraffic && !secure) {
+    throw new TorporError('invalid_argument', 'network.allowPublicTraffic: can be false only on a sandbox with secure: true')
+  }
+  return {
+    template: body.templateID,
+    timeoutSeconds: body.timeout,
+    secure,
+    lifecycle: { onTimeout: body.autoPause ? 'pause' : 'kill', autoResume: body.autoResume?.enabled ?? false },
+    network: {
+      allowInternetAccess: body.allow_internet_access ?? null,
+      allowPublicTraffic,
+      maskRequestHost: body.network?.maskRequestHost ?? null,
+    },
+    metadata: body.metadata ?? {},
+    env: body.envVars ?? {},
+  }
+}

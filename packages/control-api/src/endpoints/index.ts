@@ -1,0 +1,29 @@
+import type { Endpoint } from '../endpoint.ts'
+import { connectSandbox, connectSandboxV2 } from './connect-sandbox.ts'
+import { createSandbox, createSandboxV2 } from './create-sandbox.ts'
+import { getHealth } from './get-health.ts'
+import { getSandbox } from './get-sandbox.ts'
+import { killSandbox } from './kill-sandbox.ts'
+import { listRunningSandboxes } from './list-running-sandboxes.ts'
+import { listSandboxes } from './list-sandboxes.ts'
+import { pauseSandbox } from './pause-sandbox.ts'
+import { refreshSandbox } from './refresh-sandbox.ts'
+import { resumeSandbox } from './resume-sandbox.ts'
+import { setSandboxTimeout } from './set-sandbox-timeout.ts'
+
+/** Every endpoint of the API; what is not here does not exist. */
+export const endpoints: readonly Endpoint[] = [
+  getHealth,
+  createSandbox,
+  createSandboxV2,
+  listRunningSandboxes,
+  listSandboxes,
+  getSandbox,
+  killSandbox,
+  connectSandbox,
+  connectSandboxV2,
+  resumeSandbox,
+  pauseSandbox,
+  setSandboxTimeout,
+  refreshSandbox,
+]

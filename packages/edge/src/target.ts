@@ -1,0 +1,72 @@
+import type { IncomingMessage } from 'node:http'
+
+import { accessTokenHeader, agentPort, parseSandboxId, routingHeaders } from '@torpor/contract'
+
+import { type Refusal, invalidId, invalidPort, missingHeader, unnamedSandbox } from './refusals.ts'
+import { pathOf, queryOf } from './request-path.ts'
+import { type SignedFile, signedFileOf } from './signed-file.ts'
+
+/** How a request says which sandbox it is for; `nothing`: it is for one, but does not say for which. */
+export type Target =
+  | { readonly by: 'id'; readonly sandboxId: string; readonly port: number }
+  | { readonly by: 'token'; readonly token: string }
+  | { readonly by: 'signature'; readonly file: SignedFile }
+  | { readonly by: 'nothing'; readonly refusal: Refusal }
+
+type Asked = Pick<IncomingMessage, 'headers' | 'method' | 'url'>
+
+/**
+ * Routing headers first, then the host name, then what a path of the agent brings along (protocol.md 1.4, 9).
+ * Undefined: the request is for the control plane.
+ */
+export function targetOf(request: Asked, domain: string): Target | undefined {
+  return targetOfHeaders(request) ?? targetOfHost(request, domain) ?? targetOfPath(request)
+}
+
+function targetOfHeaders({ headers }: Asked): Target | undefined {
+  for (const names of routingHeaders) {
+    const id = headers[names.id]
+    const port = headers[names.port]
+    if (!id && !port) continue
+    return id && port ? named(String(id), String(port)) : nothing(missingHeader)
+  }
+  return undefined
+}
+
+/** `<port>-<id>[-anything].<domain>`; a domain with a port is compared without it. */
+function targetOfHost({ headers }: Asked, domain: string): Target | undefined {
+  const host = withoutPort(headers.host ?? '')
+  const dot = host.indexOf('.')
+  if (dot === -1 || host.slice(dot + 1) !== withoutPort(domain)) return undefined
+  const [port = '', id] = host.slice(0, dot).split('-')
+  return id === undefined ? undefined : named(id, port)
+}
+
+const withoutPort = (host: string): string => host.toLowerCase().replace(/:\d*$/, '').replace(/\.$/, '')
+
+function named(idText: string, portText: string): Target {
+  const port = /^\d{1,5}$/.test(portText) ? Number(portText) : 0
+  if (port < 1 || port > 65_535) return nothing(invalidPort)
+  const sandboxId = parseSandboxId(idText)
+  return sandboxId === undefined ? nothing(invalidId) : { by: 'id', sandboxId, port }
+}
+
+const agentServices = /^\/(process\.Process|filesystem\.Filesystem)\/|^\/(files|envs)$/
+
+/** `/health` and `/metrics` are the control plane's, unless a sandbox's token comes with them. */
+const sharedPaths = /^\/(health|metrics)$/
+
+function targetOfPath({ headers, method, url = '' }: Asked): Target | undefined {
+  const path = pathOf(url)
+  const token = headers[accessTokenHeader]
+  const isAgents = agentServices.test(path)
+  if (typeof token === 'string' && token !== '' && (isAgents || sharedPaths.test(path))) return { by: 'token', token }
+  if (!isAgents) return undefined
+  const file = path === '/files' ? signedFileOf(method, queryOf(url)) : undefined
+  return file ? { by: 'signature', file } : nothing(unnamedSandbox)
+}
+
+const nothing = (refusal: Refusal): Target => ({ by: 'nothing', refusal })
+
+/** The port that a target means. */
+export const portOf = (target: Target): number => (target.by === 'id' ? target.port : agentPort)

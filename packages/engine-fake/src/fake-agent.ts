@@ -1,0 +1,55 @@
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
+import { text } from 'node:stream/consumers'
+
+import { accessTokenHeader } from '@torpor/contract'
+
+import { type FakeMemory, parseIdentity } from './fake-memory.ts'
+
+type Handler = (memory: FakeMemory, request: IncomingMessage, response: ServerResponse) => void | Promise<void>
+
+/** Answered without the access token (protocol.md 3.1). */
+const open = new Set(['GET /health', 'POST /init'])
+
+const handlers: Readonly<Record<string, Handler>> = {
+  'GET /health': (_memory, _request, response) => void response.writeHead(204).end(),
+  'POST /init': init,
+  'GET /envs': (memory, _request, response) => answer(response, 200, memory.identity.envVars ?? {}),
+  'POST /count': (memory, _request, response) => {
+    memory.counter += 1
+    answer(response, 200, { counter: memory.counter })
+  },
+  'GET /state': ({ counter, identity }, _request, response) => answer(response, 200, { counter, identity }),
+}
+
+/** The part of the agent's REST that the control plane uses, over a memory that survives captures. */
+export const fakeAgent =
+  (memory: FakeMemory): RequestListener =>
+  (request, response) => {
+    const key = `${request.method} ${(request.url ?? '').split('?', 1)[0]}`
+    const handler = handlers[key]
+    if (!handler) return answer(response, 404, { code: 404, message: 'not found' })
+    if (!open.has(key) && !mayEnter(memory, request)) {
+      return answer(response, 401, { code: 401, message: 'unauthorized access, please provide a valid access token' })
+    }
+    Promise.resolve(handler(memory, request, response)).catch((error: unknown) =>
+      answer(response, 400, { code: 400, message: error instanceof Error ? error.message : 'bad request' }),
+    )
+  }
+
+const mayEnter = ({ identity }: FakeMemory, request: IncomingMessage): boolean =>
+  identity.accessToken === undefined || request.headers[accessTokenHeader] === identity.accessToken
+
+/** A token once set can be repeated, not changed (protocol.md 3.2). */
+async function init(memory: FakeMemory, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const wanted = parseIdentity(await text(request))
+  const { accessToken } = memory.identity
+  if (accessToken !== undefined && wanted.accessToken !== accessToken) {
+    return answer(response, 401, { code: 401, message: 'access token is already set' })
+  }
+  memory.identity = wanted
+  response.writeHead(204).end()
+}
+
+function answer(response: ServerResponse, status: number, body: object): void {
+  response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body))
+}

@@ -1,0 +1,172 @@
+import type { RequestListener, Server } from 'node:http'
+
+import { TorporError } from '@torpor/contract'
+import type { Engine, Execution, ExecutionExit, ExecutionSpec, ExecutionStats, ImageRef, ObservedExecution } from '@torpor/core'
+
+import { FakeFaults, type Verb, type VerbCall } from './fake-faults.ts'
+import { FakeMachine } from './fake-machine.ts'
+import { type FakeMemory, newMemory, readImage, writeImage } from './fake-memory.ts'
+import type { FakeProcess } from './fake-process.ts'
+
+export interface FakeEngineOptions {
+  /** Shared by engines that stand for one server after the other; a new one by default. */
+  readonly machine?: FakeMachine
+  /** `fake-1` by default. */
+  readonly version?: string
+  /** The directory of a committed image; by default the image's name is taken for it. */
+  readonly locateImage?: (image: ImageRef) => Promise<string>
+}
+
+/** The engine port in memory, with the levers of a test. */
+export interface FakeEngine extends Engine {
+  readonly machine: FakeMachine
+  readonly faults: FakeFaults
+  /** Every call so far, in the order of arrival. */
+  readonly calls: readonly VerbCall[]
+  /** What the sandbox remembers; the test may change it. @throws TorporError `not_found`. */
+  memory(execution: string): FakeMemory
+  /** Opens a port in the sandbox. It stays open over freeze, capture and restore; the server is given for upgrades. */
+  listen(execution: string, port: number, handler: RequestListener): Promise<Server>
+  /** The sandbox ends by itself: an exit event, and `stopped` in the list. */
+  crash(execution: string, status: number): Promise<void>
+  /** The sandbox is gone, and nobody is told. */
+  vanish(execution: string): Promise<void>
+}
+
+/** An engine without a kernel below it: every execution is a few HTTP servers on a loopback address of its own. */
+export function createFakeEngine(options: FakeEngineOptions = {}): FakeEngine {
+  return new InMemoryEngine(options)
+}
+
+class InMemoryEngine implements FakeEngine {
+  readonly version: string
+  readonly machine: FakeMachine
+  readonly faults = new FakeFaults()
+  readonly calls: VerbCall[] = []
+  readonly #locateImage: (image: ImageRef) => Promise<string>
+  readonly #unsubscribe = new Set<() => void>()
+  #closed = false
+
+  constructor({ machine, version, locateImage }: FakeEngineOptions) {
+    this.machine = machine ?? new FakeMachine()
+    this.version = version ?? 'fake-1'
+    this.#locateImage = locateImage ?? ((image) => Promise.resolve(image.name))
+  }
+
+  boot(spec: ExecutionSpec): Promise<Execution> {
+    return this.#start('boot', spec, () => Promise.resolve(newMemory()))
+  }
+
+  restore(spec: ExecutionSpec, image: ImageRef): Promise<Execution> {
+    return this.#start('restore', spec, async () => {
+      if (image.engineVersion !== this.version) throw notInstalled(image.engineVersion)
+      return readImage(await this.#locateImage(image), this.version)
+    })
+  }
+
+  async released(execution: string): Promise<void> {
+    await this.#arrive('released', execution)
+    this.machine.find(execution)
+  }
+
+  freeze(execution: string): Promise<void> {
+    return this.#on('freeze', execution, (carrier) => carrier.freeze())
+  }
+
+  thaw(execution: string): Promise<void> {
+    return this.#on('thaw', execution, (carrier) => carrier.thaw())
+  }
+
+  capture(execution: string, directory: string): Promise<void> {
+    return this.#on('capture', execution, (carrier) => {
+      carrier.requireAlive()
+      return writeImage(directory, carrier.engineVersion, carrier.memory)
+    })
+  }
+
+  async destroy(execution: string): Promise<void> {
+    await this.#arrive('destroy', execution)
+    await this.machine.remove(execution)
+  }
+
+  async list(): Promise<ObservedExecution[]> {
+    await this.#arrive('list', undefined)
+    return this.faults.told(this.machine.processes.map((carrier) => carrier.observed).filter((observed) => observed !== undefined))
+  }
+
+  stats(execution: string): Promise<ExecutionStats> {
+    return this.#on('stats', execution, (carrier) => {
+      carrier.requireAlive()
+      return carrier.stats
+    })
+  }
+
+  onExit(listener: (exit: ExecutionExit) => void): () => void {
+    const unsubscribe = this.machine.onExit(listener)
+    this.#unsubscribe.add(unsubscribe)
+    return unsubscribe
+  }
+
+  close(): Promise<void> {
+    this.#closed = true
+    for (const unsubscribe of this.#unsubscribe) unsubscribe()
+    return Promise.resolve()
+  }
+
+  memory(execution: string): FakeMemory {
+    return this.machine.find(execution).memory
+  }
+
+  async listen(execution: string, port: number, handler: RequestListener): Promise<Server> {
+    const carrier = this.machine.find(execution)
+    carrier.memory.services.set(port, this.machine.addHandler(handler))
+    return carrier.listen(carrier.address, port, handler)
+  }
+
+  crash(execution: string, status: number): Promise<void> {
+    return this.machine.crash(execution, status)
+  }
+
+  vanish(execution: string): Promise<void> {
+    return this.machine.remove(execution)
+  }
+
+  async #start(verb: 'boot' | 'restore', { execution }: ExecutionSpec, load: () => Promise<FakeMemory>): Promise<Execution> {
+    this.#record(verb, execution)
+    const carrier = this.machine.add(execution, this.version)
+    try {
+      await carrier.exclusive(async () => {
+        await this.faults.pass({ verb, execution })
+        await this.machine.start(carrier, await load())
+      })
+    } catch (error) {
+      await this.machine.remove(execution)
+      throw error
+    }
+    return { execution, address: carrier.address, engineVersion: this.version }
+  }
+
+  /** A call on an execution: after those before it. A held call that finds its execution destroyed has no effect. */
+  async #on<T>(verb: Verb, execution: string, work: (carrier: FakeProcess) => T | Promise<T>): Promise<T> {
+    this.#record(verb, execution)
+    const carrier = this.machine.find(execution)
+    return await carrier.exclusive(async () => {
+      await this.faults.pass({ verb, execution })
+      carrier.requireNotGone()
+      return work(carrier)
+    })
+  }
+
+  async #arrive(verb: Verb, execution: string | undefined): Promise<void> {
+    this.#record(verb, execution)
+    await this.faults.pass({ verb, execution })
+  }
+
+  #record(verb: Verb, execution: string | undefined): void {
+    if (this.#closed) throw new TorporError('unavailable', 'The engine is closed', { context: { verb } })
+    this.calls.push({ verb, execution })
+  }
+}
+
+const notInstalled = (version: string): TorporError =>
+  new TorporError('unavailable', 'The engine build that saved this sandbox is not installed any more', { context: { version } })

@@ -1,0 +1,37 @@
+import path from 'node:path'
+
+import { contentHash, isGoInput } from './content-hash.ts'
+import { SetupProblem } from './setup-problem.ts'
+
+/** Where the built parts of this version stand. Immutable: images of sandboxes refer to them. */
+export interface Artifacts {
+  /** Holds `torpor-engine` and `gvisor-bin/`. */
+  readonly engineDir: string
+  /** Content hash of the engine's sources: the name of `engineDir`. */
+  readonly engineVersion: string
+  /** Holds `torpor-agent`. */
+  readonly agentDir: string
+  readonly agentHash: string
+  /** The root file system of the template base. */
+  readonly rootfs: { readonly name: string; readonly directory: string }
+}
+
+/** Where this version's artifacts stand below `artifactDirectory`, or will stand once they are built. */
+export function locateArtifacts(artifactDirectory: string, sourceDirectory: string): Artifacts {
+  const engineVersion = hashOf(sourceDirectory, 'engine', isGoInput)
+  const agentHash = hashOf(sourceDirectory, 'agent', isGoInput)
+  const rootfs = `base-${hashOf(sourceDirectory, 'templates/base', () => true)}`
+  return {
+    engineDir: path.join(artifactDirectory, 'engines', engineVersion),
+    engineVersion,
+    agentDir: path.join(artifactDirectory, 'agents', agentHash),
+    agentHash,
+    rootfs: { name: rootfs, directory: path.join(artifactDirectory, 'rootfs', rootfs) },
+  }
+}
+
+function hashOf(sourceDirectory: string, folder: string, matters: (file: string) => boolean): string {
+  const hash = contentHash(path.join(sourceDirectory, folder), matters)
+  if (hash !== undefined) return hash
+  throw new SetupProblem(`${folder}/ of this clone holds no sources`, { mend: `git checkout -- ${folder}` })
+}

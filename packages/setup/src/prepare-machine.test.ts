@@ -1,0 +1,95 @@
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import process from 'node:process'
+
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+
+import type { Artifacts } from './artifacts.ts'
+import { prepareMachine } from './prepare-machine.ts'
+import { plainReporter } from './reporter.ts'
+import { missingRequirements } from './requirements.ts'
+
+const searchPath = (process.env['PATH'] ?? '').split(':')
+// A set-up runs on root's machine only, and must not install packages just for this test.
+const canPrepare = process.geteuid?.() === 0 && (await missingRequirements(true, searchPath)).length === 0
+
+let directory: string
+let lines: string[]
+
+/** A clone whose three builds note that they ran. */
+beforeEach(() => {
+  directory = mkdtempSync(path.join(tmpdir(), 'torpor-setup-'))
+  lines = []
+  for (const folder of ['engine', 'agent', 'templates/base'])
+    recipe(folder, `sleep 0.1; echo ${folder} >>"${directory}/runs"; mkdir -p "$1"`)
+})
+afterEach(() => rmSync(directory, { recursive: true, force: true }))
+
+function recipe(folder: string, script: string): void {
+  const file = path.join(directory, folder, 'build.sh')
+  mkdirSync(path.dirname(file), { recursive: true })
+  writeFileSync(file, `set -e\n${script}\n`)
+  chmodSync(file, 0o755)
+}
+
+function prepare(signal = new AbortController().signal): Promise<Artifacts> {
+  const places = {
+    artifactDirectory: path.join(directory, 'artifacts'),
+    dataDirectory: path.join(directory, 'data'),
+    sourceDirectory: directory,
+    searchPath,
+  }
+  return prepareMachine(places, plainReporter({ write: (text) => lines.push(text.trimEnd()) }), signal)
+}
+
+const runs = (): string[] => readFileSync(path.join(directory, 'runs'), 'utf8').trim().split('\n').sort()
+const listed = (folder: string): string[] => readdirSync(path.join(directory, 'artifacts', folder))
+
+describe.runIf(canPrepare)('prepareMachine', () => {
+  it('builds everything once, under the names of its content', async () => {
+    const artifacts = await prepare()
+    expect(listed('engines')).toStrictEqual([artifacts.engineVersion])
+    expect(listed('agents')).toStrictEqual([artifacts.agentHash])
+    expect(listed('rootfs')).toStrictEqual([artifacts.rootfs.name])
+    expect(artifacts.rootfs.directory.endsWith(`rootfs/${artifacts.rootfs.name}`)).toBe(true)
+    lines = []
+    expect(await prepare()).toStrictEqual(artifacts)
+    expect(lines).toStrictEqual([])
+    expect(runs()).toStrictEqual(['agent', 'engine', 'templates/base'])
+  })
+
+  it('builds again only what changed, and keeps the old', async () => {
+    const before = await prepare()
+    recipe('agent', `mkdir "$1"`)
+    const after = await prepare()
+    expect(after).toMatchObject({ engineVersion: before.engineVersion, rootfs: before.rootfs })
+    expect(listed('agents').sort()).toStrictEqual([before.agentHash, after.agentHash].sort())
+  })
+
+  it('lets two set-ups at once do the work once', async () => {
+    const [first, second] = await Promise.all([prepare(), prepare()])
+    expect(first).toStrictEqual(second)
+    expect(runs()).toStrictEqual(['agent', 'engine', 'templates/base'])
+  })
+
+  it('leaves nothing half done when a build fails, and goes on from there', async () => {
+    recipe('engine', 'mkdir "$1"; touch "$1/half"; echo no compiler >&2; exit 3')
+    await expect(prepare()).rejects.toMatchObject({
+      message: expect.stringMatching(/^the step "torpor-engine" failed: .*engine\/build\.sh ended with exit code 3$/),
+      tail: expect.stringContaining('no compiler'),
+    })
+    expect(listed('engines')).toStrictEqual([])
+    recipe('engine', 'mkdir "$1"')
+    const artifacts = await prepare()
+    expect(listed('engines')).toStrictEqual([artifacts.engineVersion])
+  })
+
+  it('leaves nothing half done when the user gives up', async () => {
+    recipe('templates/base', 'mkdir "$1"; sleep 30')
+    const user = new AbortController()
+    setTimeout(() => user.abort(new Error('Ctrl-C')), 300)
+    await expect(prepare(user.signal)).rejects.toThrow('Ctrl-C')
+    expect(listed('rootfs')).toStrictEqual([])
+  })
+})
