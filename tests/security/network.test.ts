@@ -77,10 +77,10 @@ describe('the network of a sandbox', () => {
     const apiPort = new URL(world.url).port
     const gateway = (await first.commands.run("ip route | awk '/default/ {print $3}'")).stdout.trim()
     const own = execFileSync('hostname', ['-I'], { encoding: 'utf8' }).trim().split(/\s+/)
-    for (const address of [gateway, '198.51.100.1', ...own.filter((one) => !one.includes(':'))]) {
-      expect((await curl(first, `http://${address}:${port}/`)).exitCode).not.toBe(0)
-      expect((await curl(first, `http://${address}:${apiPort}/health`)).exitCode).not.toBe(0)
-    }
+    const addresses = [gateway, '198.51.100.1', ...own.filter((one) => !one.includes(':'))]
+    const urls = addresses.flatMap((address) => [`http://${address}:${port}/`, `http://${address}:${apiPort}/health`])
+    const answers = await Promise.all(urls.map((url) => curl(first, url)))
+    expect(answers.filter((answer) => answer.exitCode === 0)).toEqual([])
   })
 
   test('a forged source address goes nowhere', async () => {

@@ -1,54 +1,51 @@
 import { setTimeout as delay } from 'node:timers/promises'
 
-import { TorporError, accessTokenHeader, agentPort } from '@torpor/contract'
+import { TorporError, accessTokenHeader } from '@torpor/contract'
 import type { Agent, AgentIdentity } from '@torpor/core'
-import { Client } from 'undici'
+
+import { type AgentCall, callAgent } from './call-agent.ts'
+import { answerMilliseconds, waits } from './patience.ts'
 
 const initMilliseconds = 10_000
-/** Waits between two tries: short at first, since an agent that was restored answers within milliseconds. */
-const firstWaitMilliseconds = 2
-const longestWaitMilliseconds = 50
 
-/** The agent over HTTP. Every call has a connection of its own that is closed: one kept open would be lost in a memory image. */
+/** The agent over HTTP. */
 export function createAgentClient(): Agent {
   return { healthy, init }
 }
 
+/** Asks until the agent answers. Creates wait for this, so it looks often at first. */
 async function healthy(address: string, withinMilliseconds: number): Promise<void> {
-  const deadline = Date.now() + withinMilliseconds
-  let wait = firstWaitMilliseconds
+  const deadline = performance.now() + withinMilliseconds
+  const left = (): number => deadline - performance.now()
+  const pauses = waits()
   let last: unknown
-  while (Date.now() < deadline) {
+  for (let tries = 0; left() > 0; tries += 1) {
     try {
-      const left = Math.max(deadline - Date.now(), 1)
-      const { statusCode } = await call(address, { method: 'GET', path: '/health' }, Math.min(left, 2000))
-      if (statusCode === 204) return
-      last = { statusCode }
+      const { status } = await callAgent(address, { method: 'GET', path: '/health' }, Math.min(answerMilliseconds(tries), left()))
+      if (status === 204) return
+      last = new Error(`the agent answered ${status}`)
     } catch (error) {
       last = error
     }
-    await delay(wait)
-    wait = Math.min(wait * 1.5, longestWaitMilliseconds)
+    await delay(Math.min(pauses.next().value, Math.max(left(), 0)))
   }
-  throw new TorporError('timed_out', `The sandbox did not become ready within ${withinMilliseconds / 1000} s`, {
-    context: { address },
-    cause: last,
-  })
+  const message = `The sandbox did not become ready within ${withinMilliseconds / 1000} s`
+  throw new TorporError('timed_out', message, { context: { address }, cause: last })
 }
 
 async function init(address: string, identity: AgentIdentity): Promise<void> {
   const { accessToken } = identity
-  const request = {
-    method: 'POST' as const,
+  const request: AgentCall = {
+    method: 'POST',
     path: '/init',
     headers: { 'content-type': 'application/json', ...(accessToken !== null && { [accessTokenHeader]: accessToken }) },
     body: JSON.stringify(initBody(identity)),
   }
-  const answer = await call(address, request, initMilliseconds).catch((cause: unknown) => {
+  const answer = await callAgent(address, request, initMilliseconds).catch((cause: unknown) => {
     throw new TorporError('unavailable', 'The sandbox does not answer. Try again', { context: { address }, cause })
   })
-  if (answer.statusCode !== 204) {
-    throw new TorporError('unavailable', 'The sandbox did not take its identity', { context: { address, ...answer } })
+  if (answer.status !== 204) {
+    throw new TorporError('unavailable', 'The sandbox did not take its identity. Try again', { context: { address, ...answer } })
   }
 }
 
@@ -58,20 +55,3 @@ const initBody = ({ env, accessToken, ...identity }: AgentIdentity): object => (
   ...(accessToken !== null && { accessToken }),
   timestamp: new Date().toISOString(),
 })
-
-interface Call {
-  readonly method: 'GET' | 'POST'
-  readonly path: string
-  readonly headers?: Record<string, string>
-  readonly body?: string
-}
-
-async function call(address: string, request: Call, withinMilliseconds: number): Promise<{ statusCode: number; text: string }> {
-  const client = new Client(`http://${address}:${agentPort}`, { connectTimeout: withinMilliseconds, pipelining: 0 })
-  try {
-    const { statusCode, body } = await client.request({ ...request, signal: AbortSignal.timeout(withinMilliseconds) })
-    return { statusCode, text: await body.text() }
-  } finally {
-    await client.destroy()
-  }
-}

@@ -3,11 +3,11 @@ import { errorBody, listedSandbox, newSandbox, sandboxAnswer, sandboxDetail } fr
 
 /** The schemas under the names that the OpenAPI document gives them. */
 export const schemas = {
-  newSandbox: newSandbox.openapi('NewSandbox'),
-  sandbox: sandboxAnswer.openapi('Sandbox'),
-  listedSandbox: listedSandbox.openapi('ListedSandbox'),
-  sandboxDetail: sandboxDetail.openapi('SandboxDetail'),
-  error: errorBody.openapi('Error'),
+  newSandbox: newSandbox.meta({ id: 'NewSandbox' }),
+  sandbox: sandboxAnswer.meta({ id: 'Sandbox' }),
+  listedSandbox: listedSandbox.meta({ id: 'ListedSandbox' }),
+  sandboxDetail: sandboxDetail.meta({ id: 'SandboxDetail' }),
+  error: errorBody.meta({ id: 'Error' }),
 }
 
 export const sandboxParams = z.object({ sandboxID: z.string() })

@@ -10,8 +10,8 @@ export function answerRefusal(request: IncomingMessage, response: ServerResponse
   response.setHeader('content-length', Buffer.byteLength(body))
   response.setHeader('cache-control', 'no-store')
   if (refusal.retryAfterSeconds !== undefined) response.setHeader('retry-after', refusal.retryAfterSeconds)
-  // What is left of a body that nobody reads would otherwise have to be read before the next request.
-  if (!request.complete) response.setHeader('connection', 'close')
+  // A body on its way is read away by the server, so that the client hears this; one that was not asked for may never come.
+  if (request.headers.expect !== undefined) response.setHeader('connection', 'close')
   response.end(request.method === 'HEAD' ? undefined : body)
 }
 

@@ -1,6 +1,7 @@
 import { TorporError, agentPort, newSandboxId } from '@torpor/contract'
 import { describe, expect, test, vi } from 'vitest'
 
+import type { Wake } from './edge.ts'
 import { signatureOf } from './signed-file.ts'
 import { type Guest, ask, later, newAddress, newRoute, open, routing, startEdge, startGuest } from './testing/world.ts'
 
@@ -60,7 +61,7 @@ describe('a request finds its sandbox', () => {
 
 describe('a reserved path of the agent', () => {
   test.each(['/init', '//init', '/./init', '/%69nit', '/init/', 'http://x/init', '/freeze?x'])('never reaches it: %s', async (path) => {
-    const called = vi.fn()
+    const called = vi.fn<() => void>()
     await using guest = await startGuest(called, { port: agentPort })
     await using world = await startEdge()
     const route = newRoute({ address: guest.address })
@@ -102,7 +103,7 @@ describe('restricted public traffic', () => {
   })
 
   test('is checked before a sleeping sandbox is woken', async () => {
-    const wake = vi.fn(async () => undefined)
+    const wake = vi.fn<Wake>(async () => undefined)
     await using world = await startEdge({ wake })
     const route = newRoute({ trafficToken: 'pass' })
     world.routes.publish(route)
@@ -115,7 +116,7 @@ describe('a sleeping sandbox', () => {
   test('is woken, and the request goes on to where it is then', async () => {
     await using guest = await startGuest((request, response) => void request.pipe(response))
     const route = newRoute()
-    const wake = vi.fn(async () => ({ ...route, address: guest.address }))
+    const wake = vi.fn<Wake>(async () => ({ ...route, address: guest.address }))
     await using world = await startEdge({ wake })
     world.routes.publish(route)
     const answer = await ask(world.port, { method: 'POST', body: 'hello', headers: routing(route, guest.port) })
@@ -157,7 +158,7 @@ describe('a sleeping sandbox', () => {
   })
 
   test.each(['GET', 'HEAD'])('sleeps on through a health probe of the agent: %s', async (method) => {
-    const wake = vi.fn(async () => undefined)
+    const wake = vi.fn<Wake>(async () => undefined)
     await using world = await startEdge({ wake })
     const route = newRoute({ accessToken: 'secret' })
     world.routes.publish(route)
@@ -169,7 +170,7 @@ describe('a sleeping sandbox', () => {
   test('is woken on the port of its agent only by who has its token', async () => {
     await using guest = await agentGuest()
     const route = newRoute({ accessToken: 'secret' })
-    const wake = vi.fn(async () => ({ ...route, address: guest.address }))
+    const wake = vi.fn<Wake>(async () => ({ ...route, address: guest.address }))
     await using world = await startEdge({ wake })
     world.routes.publish(route)
     const get = (headers: Record<string, string>) =>
@@ -198,6 +199,19 @@ describe('a sleeping sandbox', () => {
 })
 
 describe('what the edge says itself', () => {
+  test('is heard by a client that is in the middle of an upload', async () => {
+    await using world = await startEdge()
+    const answer = await ask(world.port, { method: 'POST', body: 'x'.repeat(20_000_000), headers: routing(newRoute(), 80) })
+    expect(answer.status).toBe(502)
+  })
+
+  test('ends the connection when a client still waits for leave to send', async () => {
+    await using world = await startEdge()
+    const headers = { ...routing(newRoute(), 80), Expect: '100-continue', 'Content-Length': '9' }
+    const answer = await ask(world.port, { method: 'POST', headers, body: '123456789' })
+    expect([answer.status, answer.headers.connection]).toEqual([502, 'close'])
+  })
+
   test('is a page for a person in front of a browser', async () => {
     await using world = await startEdge()
     const route = newRoute()

@@ -51,6 +51,7 @@ describe('a WebSocket', () => {
     const Host = `${guest.port}-${world.route.sandboxId}.sbx.localhost:3443`
     const client = new WebSocket(`ws://127.0.0.1:${world.port}/`, { headers: { Host } })
     await once(client, 'open')
+    expect(client.readyState).toBe(WebSocket.OPEN)
     client.terminate()
   })
 
@@ -118,12 +119,29 @@ describe('any other upgrade', () => {
   })
 
   test('is refused on the port of the agent, which it would lay open', async () => {
-    const called = vi.fn()
+    const called = vi.fn<() => void>()
     await using guest = await startGuest(called, { port: agentPort })
     await using world = await worldWith(guest)
     const answer = await open(world.port, { headers: { ...world.headers, Connection: 'Upgrade', Upgrade: 'h2c' } })
     expect(answer.statusCode).toBe(400)
     expect(called).not.toHaveBeenCalled()
+  })
+
+  test('is refused with a body, of which nobody would know the end', async () => {
+    await using guest = await startEcho()
+    await using world = await worldWith(guest)
+    const answer = await open(world.port, { method: 'POST', body: 'x', headers: { ...world.headers, ...upgradeHeaders } })
+    expect(answer.statusCode).toBe(400)
+  })
+
+  test('that cannot be is an ordinary request, if the server asks first', async () => {
+    await using guest = await startGuest((request, response) => void request.pipe(response), { port: agentPort })
+    await using world = await startEdge({ ignoresUpgrades: true })
+    const route = newRoute({ address: guest.address })
+    world.routes.publish(route)
+    const headers = { ...routing(route, agentPort), Connection: 'Upgrade, HTTP2-Settings', Upgrade: 'h2c', 'HTTP2-Settings': 'AAA' }
+    const answer = await open(world.port, { method: 'POST', path: '/files', body: 'body', headers })
+    expect([answer.statusCode, await collect(answer)]).toEqual([200, 'body'])
   })
 
   test('needs the traffic token like any request', async () => {

@@ -8,11 +8,12 @@ import { type Admitted, admit } from './admission.ts'
 import { Connections } from './connections.ts'
 import { Exchange } from './exchange.ts'
 import { forward } from './forward.ts'
+import { hasBody } from './headers.ts'
 import { type EdgeLimits, defaultLimits } from './limits.ts'
 import { internalFailure, noUpgrade, sandboxNotFound, tooManyRequests, wakeFailed } from './refusals.ts'
 import type { RouteLookup } from './route-table.ts'
 import { splice } from './splice.ts'
-import { targetOf } from './target.ts'
+import { portOf, targetOf } from './target.ts'
 
 /**
  * Brings a sleeping sandbox back for a request. undefined: it stays asleep, the client hears 502. Errors: `not_found` (502),
@@ -40,7 +41,12 @@ export interface Edge {
   match(request: IncomingMessage): boolean
   /** Answers a request that `match`es. Call it for `checkContinue` as well. */
   handle(request: IncomingMessage, response: ServerResponse): void
-  /** The same for a server's `upgrade` event. */
+  /**
+   * Whether a request with an Upgrade header is to be upgraded; if not, it is an ordinary one that happens to have the header
+   * (clients offer h2c with every request). For a server's `shouldUpgradeCallback`.
+   */
+  shouldUpgrade(request: IncomingMessage): boolean
+  /** As `handle`, for a server's `upgrade` event. */
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void
   /** Ends every request and connection of a sandbox; happens by itself when its route is suspended or withdrawn. */
   cut(sandboxId: string): void
@@ -90,13 +96,16 @@ export function createEdge({ routes, wake, domain, log, limits: given }: EdgeOpt
       const exchange = new Exchange(request, response)
       serve(exchange, (admitted) => forward(exchange, admitted, connections.agentOf(admitted.route.sandboxId)))
     },
+    shouldUpgrade: (request) => {
+      const target = targetOf(request, domain)
+      return target !== undefined && canUpgrade(request, portOf(target))
+    },
     upgrade: (request, socket, head) => {
       if (!(socket instanceof Socket)) return void socket.destroy()
       const exchange = new Exchange(request, responseOn(request, socket))
       serve(exchange, (admitted) => {
-        // The agent speaks plain HTTP only; joined to its connection, a client could call what is reserved.
-        if (admitted.port === agentPort) exchange.refuse(noUpgrade(admitted.route.sandboxId))
-        else splice(exchange, head, admitted, limits)
+        if (canUpgrade(request, admitted.port)) splice(exchange, head, admitted, limits)
+        else exchange.refuse(noUpgrade(admitted.route.sandboxId))
       })
     },
     cut,
@@ -106,6 +115,12 @@ export function createEdge({ routes, wake, domain, log, limits: given }: EdgeOpt
     },
   }
 }
+
+/**
+ * Not on the port of the agent: joined to its connection, a client could call what is reserved. Not with a body: where that
+ * ends, only an HTTP parser knows.
+ */
+const canUpgrade = (request: IncomingMessage, port: number): boolean => port !== agentPort && !hasBody(request)
 
 /** An answer on a connection that the HTTP server has given away; its last one. */
 function responseOn(request: IncomingMessage, socket: Socket): ServerResponse {

@@ -5,7 +5,7 @@ import type { Agent, Dispatcher } from 'undici'
 
 import type { Admitted } from './admission.ts'
 import type { Exchange } from './exchange.ts'
-import { requestHeaders } from './headers.ts'
+import { hasBody, requestHeaders } from './headers.ts'
 import { Relay } from './relay.ts'
 
 /** Sends a request to a port of an awake sandbox and streams the answer back. */
@@ -28,8 +28,7 @@ export function forward(exchange: Exchange, { route, port, path }: Admitted, age
  * destroyed, and the client's connection must not be.
  */
 function bodyOf(request: IncomingMessage): PassThrough | null {
-  const hasBody = request.headers['transfer-encoding'] !== undefined || Number(request.headers['content-length'] ?? 0) > 0
-  if (!hasBody) return null
+  if (!hasBody(request)) return null
   const body = new PassThrough()
   request.pipe(body)
   request.once('close', () => {

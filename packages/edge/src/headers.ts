@@ -32,6 +32,10 @@ export function requestHeaders(request: IncomingMessage, route: Route, port: num
   ]
 }
 
+/** Whether a request says that a body follows. */
+export const hasBody = ({ headers }: IncomingMessage): boolean =>
+  headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
+
 /** The headers that a client gets of a sandbox's answer. */
 export const answerHeaders = (rawHeaders: readonly string[]): string[] => without(rawHeaders, droppedFromAnswers)
 

@@ -68,7 +68,11 @@ export const reservedPath = (sandboxId: string): Refusal => ({
   sandboxId,
 })
 
-export const noUpgrade = (sandboxId: string): Refusal => ({ status: 400, message: 'This port takes no protocol upgrade', sandboxId })
+export const noUpgrade = (sandboxId: string): Refusal => ({
+  status: 400,
+  message: 'This request cannot be upgraded to another protocol',
+  sandboxId,
+})
 
 export const tooManyRequests = (sandboxId: string, limit: number): Refusal => ({
   status: 429,

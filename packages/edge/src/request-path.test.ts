@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import { array, assert, boolean, property } from 'fast-check'
 import { describe, expect, test } from 'vitest'
 
 import { isHealth, isReserved, originForm, pathOf, queryOf } from './request-path.ts'
@@ -34,9 +34,12 @@ describe('a reserved path', () => {
 
   test('cannot be hidden by encoding any of its characters any number of times', () => {
     const encode = (text: string, which: readonly boolean[]): string =>
-      [...text].map((character, index) => (which[index] ? `%${character.charCodeAt(0).toString(16)}` : character)).join('')
-    const masks = fc.array(fc.array(fc.boolean(), { minLength: 5, maxLength: 40 }), { maxLength: 4 })
-    fc.assert(fc.property(masks, (layers) => isReserved(`/${layers.reduce(encode, 'init')}`)))
+      text.replaceAll(/./g, (character, index: number) => (which[index] ? `%${character.charCodeAt(0).toString(16)}` : character))
+    const masks = array(array(boolean(), { minLength: 5, maxLength: 40 }), { maxLength: 4 })
+    const isSeen = property(masks, (layers) => {
+      expect(isReserved(`/${layers.reduce(encode, 'init')}`)).toBe(true)
+    })
+    expect(() => assert(isSeen)).not.toThrow()
   })
 })
 

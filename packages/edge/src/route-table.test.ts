@@ -69,7 +69,7 @@ describe('the route table', () => {
 
   test('tells nobody who has unsubscribed', () => {
     const { routes, route } = tableWithOne()
-    const listener = vi.fn()
+    const listener = vi.fn<() => void>()
     routes.onCut(listener)()
     routes.withdraw(route.sandboxId)
     expect(listener).not.toHaveBeenCalled()

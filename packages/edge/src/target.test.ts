@@ -20,6 +20,16 @@ describe('routing headers', () => {
     expect(target(headers, '/sandboxes')).toEqual({ by: 'id', sandboxId: id, port: 3000 })
   })
 
+  test('of the agent with a control-plane call and its key are the control plane’s, as novita-sandbox for Python sends them', () => {
+    const agent = { 'novita-sandbox-id': id, 'novita-sandbox-port': '49983' }
+    const key = { 'x-api-key': 'e2b_00' }
+    expect(target({ ...agent, ...key }, `/sandboxes/${id}/connect`, 'POST')).toBeUndefined()
+    expect(target({ ...agent, ...key }, '/v2/sandboxes?limit=1')).toBeUndefined()
+    expect(target(agent, `/sandboxes/${id}/connect`, 'POST')).toMatchObject({ by: 'id', port: 49_983 })
+    expect(target({ ...agent, ...key }, '/files')).toMatchObject({ by: 'id', port: 49_983 })
+    expect(target({ 'novita-sandbox-id': id, 'novita-sandbox-port': '3000', ...key }, '/sandboxes')).toMatchObject({ by: 'id', port: 3000 })
+  })
+
   test.each([
     ['missing header', { 'e2b-sandbox-id': id }],
     ['missing header', { 'novita-sandbox-port': '1' }],

@@ -20,8 +20,19 @@ type Asked = Pick<IncomingMessage, 'headers' | 'method' | 'url'>
  * Undefined: the request is for the control plane.
  */
 export function targetOf(request: Asked, domain: string): Target | undefined {
-  return targetOfHeaders(request) ?? targetOfHost(request, domain) ?? targetOfPath(request)
+  const named = targetOfHeaders(request)
+  if (named) return isControlCall(request, named) ? undefined : named
+  return targetOfHost(request, domain) ?? targetOfPath(request)
 }
+
+/**
+ * `novita-sandbox` for Python sends the routing headers of the agent with its control-plane calls too; the agent has none of
+ * these paths.
+ */
+const isControlCall = ({ headers, url = '' }: Asked, target: Target): boolean =>
+  target.by === 'id' && target.port === agentPort && headers['x-api-key'] !== undefined && controlPaths.test(pathOf(url))
+
+const controlPaths = /^\/(v\d\/)?(sandboxes|templates|snapshots)(\/|$)/
 
 function targetOfHeaders({ headers }: Asked): Target | undefined {
   for (const names of routingHeaders) {

@@ -44,6 +44,7 @@ export class FakeMachine implements AsyncDisposable {
 
   /** Gives it the next free address; one that another program of this machine uses is passed over. */
   async start(started: FakeProcess, memory: FakeMemory): Promise<void> {
+    let cause: unknown
     for (let tries = 0; tries < slots; tries += 1) {
       const address = this.#nextAddress()
       if (this.processes.some((other) => other.address === address)) continue
@@ -51,9 +52,10 @@ export class FakeMachine implements AsyncDisposable {
         return await started.start(address, memory, this.#handlers)
       } catch (error) {
         if (!(error instanceof Error && 'code' in error && error.code === 'EADDRINUSE')) throw error
+        cause = error
       }
     }
-    throw new TorporError('exhausted', 'The server has no free address for another sandbox')
+    throw new TorporError('exhausted', 'The server has no free address for another sandbox', { cause })
   }
 
   /** Ends a process and forgets it; does nothing for one that is not there. */

@@ -54,7 +54,9 @@ export async function writeImage(directory: string, engineVersion: string, memor
 export async function readImage(directory: string, engineVersion: string): Promise<FakeMemory> {
   const content = await read(directory)
   if (content.engineVersion !== engineVersion) {
-    throw new TorporError('internal', 'The memory image is of another engine build', { context: { directory, wrote: content.engineVersion } })
+    throw new TorporError('internal', 'The memory image is of another engine build', {
+      context: { directory, wrote: content.engineVersion },
+    })
   }
   return { counter: content.counter, identity: content.identity, services: new Map(content.services) }
 }

@@ -8,7 +8,7 @@ const root = '/sys/fs/cgroup'
 const controllers = ['memory', 'cpu', 'pids'] as const
 
 /** Whether this machine has the unified hierarchy only; the runtime asks the same question. */
-export const isUnified = (): Promise<boolean> =>
+const isUnified = (): Promise<boolean> =>
   readFile(path.join(root, 'cgroup.controllers')).then(
     () => true,
     () => false,

@@ -1,7 +1,7 @@
 import type { ExecutionSpec } from '@torpor/core'
 
 /** Where the agent's directory is mounted inside. */
-export const agentMount = '/usr/lib/torpor'
+const agentMount = '/usr/lib/torpor'
 
 /** What the pure translation needs beside the spec itself. */
 export interface SpecPlaces {

@@ -1,4 +1,4 @@
-import { open, readdir } from 'node:fs/promises'
+import { mkdir, open, readdir } from 'node:fs/promises'
 import path from 'node:path'
 
 /** Makes a file's content, or a directory's entries, survive a loss of power. */
@@ -11,12 +11,21 @@ export async function syncPath(file: string): Promise<void> {
   }
 }
 
-/** All files of a directory, then the directory. */
+/** All files below a directory at the same time, each directory after what it holds. */
 export async function syncTree(directory: string): Promise<void> {
-  const names = await readdir(directory)
-  await Promise.all(names.map((name) => syncPath(path.join(directory, name))))
+  const entries = await readdir(directory, { withFileTypes: true })
+  await Promise.all(
+    entries.map((entry) => {
+      const target = path.join(directory, entry.name)
+      return entry.isDirectory() ? syncTree(target) : syncPath(target)
+    }),
+  )
   await syncPath(directory)
 }
 
-export const isDiskFull = (error: unknown): boolean =>
-  error instanceof Error && 'code' in error && (error.code === 'ENOSPC' || error.code === 'EDQUOT')
+/** Makes a directory for this user alone, and what is missing above it; all of it is durable when this returns. */
+export async function makeDirectory(directory: string): Promise<void> {
+  const first = await mkdir(directory, { recursive: true, mode: 0o700 })
+  if (first === undefined) return
+  for (let made = directory; made.length >= first.length; made = path.dirname(made)) await syncPath(path.dirname(made))
+}

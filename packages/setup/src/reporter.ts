@@ -45,7 +45,7 @@ export function terminalReporter(output: Output): Reporter {
   const draw = (): void => {
     const steps = [...running].map(([name, since]) => `${name} ${Math.floor((Date.now() - since) / 1000)} s`)
     frame = (frame + 1) % frames.length
-    if (steps.length > 0) output.write(`\r\u001b[K${`${frames[frame] ?? ''} ${steps.join(' · ')}`.slice(0, (output.columns ?? 80) - 1)}`)
+    if (steps.length > 0) output.write(`\r\u001b[K${`${frames[frame] ?? ''} ${steps.join(' · ')}`.slice(0, (output.columns || 80) - 1)}`)
   }
   const line = (text: string): void => {
     clear()

@@ -111,7 +111,7 @@ export function commandOutput(argv: Argv): Promise<string | undefined> {
 
 /**
  * Waits for the exclusive lock on `file`, which this process then holds until it lets go or dies, however it dies.
- * @returns the function that lets go.
+ * @returns the function that lets go. @throws the signal's reason when it is aborted while waiting.
  */
 export async function holdLock(file: string, signal: AbortSignal, onWait: () => void): Promise<() => void> {
   signal.throwIfAborted()
@@ -119,16 +119,22 @@ export async function holdLock(file: string, signal: AbortSignal, onWait: () => 
   const holder = spawn('flock', ['--exclusive', file, 'sh', '-c', 'echo held; exec cat'], {
     stdio: ['pipe', 'pipe', 'ignore'],
     detached: true,
-    signal,
   })
+  // Only while it waits: a lock that is held outlives the wish to stop, until what it guards is cleaned up.
+  const giveUp = (): void => void holder.kill()
+  signal.addEventListener('abort', giveUp, { once: true })
   const waiting = setTimeout(onWait, 500)
   const failed = once(holder, 'exit').then(() => {
     throw new CommandFailed('flock could not take the lock', file, holder.exitCode)
   })
   try {
     await Promise.race([once(holder.stdout, 'data'), failed])
+  } catch (error) {
+    signal.throwIfAborted()
+    throw error
   } finally {
     clearTimeout(waiting)
+    signal.removeEventListener('abort', giveUp)
     failed.catch(() => undefined)
   }
   return () => holder.stdin.end()

@@ -4,31 +4,34 @@ import type { ListQuery } from '@torpor/core'
 
 interface Statement {
   readonly sql: string
-  readonly values: SQLInputValue[]
+  readonly values: Record<string, SQLInputValue>
 }
 
+/** No pair is wanted that the record does not have. Both sides go through SQLite's JSON, so odd keys are read alike. */
+const hasAllPairs = `NOT EXISTS (
+  SELECT 1 FROM json_each(:metadata) AS wanted
+  WHERE NOT EXISTS (SELECT 1 FROM json_each(sandbox.metadata) AS pair WHERE pair.key = wanted.key AND pair.value = wanted.value)
+)`
+
 /**
- * The query of a list. Only the number of conditions shapes the text; every value, metadata keys too, is bound.
+ * The query of a list. Only which conditions there are shapes the text, so there are few texts; every value is bound.
  * Order: start (newest first, or oldest with `asc`), then id, so that a cursor names one place even among equal starts.
  */
-export function listStatement(query: ListQuery): Statement {
-  const conditions: string[] = [`state IN (${query.states.map(() => '?').join(', ')})`]
-  const values: SQLInputValue[] = [...query.states]
-  const where = (condition: string, ...bound: SQLInputValue[]): void => {
+export function listStatement({ states, metadata, templateId, startedAfter, order, after, limit }: ListQuery): Statement {
+  const conditions = ['state IN (SELECT value FROM json_each(:states))']
+  const values: Record<string, SQLInputValue> = { states: JSON.stringify(states), limit }
+  const where = (condition: string, bound: Record<string, SQLInputValue>): void => {
     conditions.push(condition)
-    values.push(...bound)
+    Object.assign(values, bound)
   }
-  for (const [key, value] of Object.entries(query.metadata)) {
-    where('EXISTS (SELECT 1 FROM json_each(metadata) WHERE key = ? AND value = ?)', key, value)
+  if (Object.keys(metadata).length > 0) where(hasAllPairs, { metadata: JSON.stringify(metadata) })
+  if (templateId !== undefined) where('template_id = :template', { template: templateId })
+  if (startedAfter !== undefined) where('started_at >= :started_after', { started_after: startedAfter })
+  const [direction, beyond] = order === 'asc' ? ['ASC', '>'] : ['DESC', '<']
+  if (after) {
+    // The first half is for the index.
+    where(`started_at ${beyond}= :at AND (started_at ${beyond} :at OR id > :id)`, { at: after.startedAt, id: after.id })
   }
-  if (query.templateId !== undefined) where('template_id = ?', query.templateId)
-  if (query.startedAfter !== undefined) where('started_at >= ?', query.startedAfter)
-  const { after, order } = query
-  if (after)
-    where(`(started_at ${order === 'asc' ? '>' : '<'} ? OR (started_at = ? AND id > ?))`, after.startedAt, after.startedAt, after.id)
-  const direction = order === 'asc' ? 'ASC' : 'DESC'
-  return {
-    sql: `SELECT * FROM sandbox WHERE ${conditions.join(' AND ')} ORDER BY started_at ${direction}, id LIMIT ?`,
-    values: [...values, query.limit],
-  }
+  const sql = `SELECT * FROM sandbox WHERE ${conditions.join(' AND ')} ORDER BY started_at ${direction}, id LIMIT :limit`
+  return { sql, values }
 }

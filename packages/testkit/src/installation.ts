@@ -1,6 +1,8 @@
 import { execFileSync } from 'node:child_process'
+import { once } from 'node:events'
 import { readFileSync, readdirSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
+import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 
@@ -34,7 +36,8 @@ const serverNote = z.object({ pid: z.int() })
 
 export async function installTorpor(settings: Readonly<Record<string, string>> = {}): Promise<Installation> {
   const dataDirectory = await mkdtemp(path.join(tmpdir(), 'torpor-installed-'))
-  const env = { ...process.env, TORPOR_DATA_DIR: dataDirectory, TORPOR_LISTEN: '127.0.0.1:0', ...settings }
+  // The same port for every start: clients keep it.
+  const env = { ...process.env, TORPOR_DATA_DIR: dataDirectory, TORPOR_LISTEN: `127.0.0.1:${await freePort()}`, ...settings }
   const torpor = (...args: string[]): string =>
     execFileSync(path.join(sourceDirectory, 'torpor'), args, {
       env,
@@ -59,6 +62,16 @@ export async function installTorpor(settings: Readonly<Record<string, string>> =
     },
   }
   return installation
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const bound = server.address()
+  server.close()
+  await once(server, 'close')
+  if (bound === null || typeof bound === 'string') throw new Error('no port is free')
+  return bound.port
 }
 
 /** `export NAME='value'` lines. */

@@ -74,7 +74,7 @@ async function openWorld(dataDirectory: string, overrides: TestSettings): Promis
 }
 
 /** What this clone builds: there already after the first set-up. */
-export const readyArtifacts = (config: Pick<Config, 'artifactDirectory' | 'dataDirectory'>): Promise<Artifacts> =>
+const readyArtifacts = (config: Pick<Config, 'artifactDirectory' | 'dataDirectory'>): Promise<Artifacts> =>
   prepareMachine(
     { ...config, sourceDirectory, searchPath: (process.env['PATH'] ?? '').split(':') },
     plainReporter(process.stderr),

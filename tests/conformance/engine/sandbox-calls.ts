@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { type IncomingMessage, request } from 'node:http'
+import { IncomingMessage, request } from 'node:http'
 import { json } from 'node:stream/consumers'
 import { setTimeout as delay } from 'node:timers/promises'
 
@@ -14,7 +14,7 @@ async function call(method: string, address: string, path: string, body?: object
   const sent = request({ method, host: address, port: agentPort, path, headers, agent: false, signal: AbortSignal.timeout(patience) })
   sent.end(body && JSON.stringify(body))
   const [response] = await once(sent, 'response')
-  return z.custom<IncomingMessage>().parse(response)
+  return z.instanceof(IncomingMessage).parse(response)
 }
 
 async function health(address: string): Promise<void> {

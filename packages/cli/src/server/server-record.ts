@@ -35,16 +35,21 @@ export async function owningProcess(dataDirectory: string): Promise<ProcessIdent
 export async function claim(dataDirectory: string, signal: AbortSignal): Promise<void> {
   const release = await holdLock(path.join(dataDirectory, 'server.lock'), signal, () => undefined)
   try {
-    const owner = await owningProcess(dataDirectory)
-    if (owner !== undefined && owner.pid !== process.pid) {
-      throw new SetupProblem(`another server (pid ${owner.pid}) is starting or stopping on ${dataDirectory}`, { mend: './torpor status' })
-    }
+    await requireUnowned(dataDirectory)
     await writeJson(claimFile(dataDirectory), await ownIdentity())
   } finally {
     release()
   }
 }
 
+/** @throws SetupProblem when another process owns `dataDirectory`. */
+export async function requireUnowned(dataDirectory: string): Promise<void> {
+  const owner = await owningProcess(dataDirectory)
+  if (owner === undefined || owner.pid === process.pid) return
+  throw new SetupProblem(`another server (pid ${owner.pid}) is starting or stopping on ${dataDirectory}`, { mend: './torpor status' })
+}
+
+/** Makes this server known: it serves now. */
 export async function announce(dataDirectory: string, address: string): Promise<void> {
   const own: ServerRecord = { ...(await ownIdentity()), address, startedAt: new Date().toISOString() }
   await writeJson(recordFile(dataDirectory), own)

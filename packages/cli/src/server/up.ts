@@ -9,12 +9,13 @@ import { requireFreePort } from './address.ts'
 import { isHealthy } from './api-client.ts'
 import { detach } from './detach.ts'
 import { serve } from './serve.ts'
-import { servingServer } from './server-record.ts'
+import { requireUnowned, servingServer } from './server-record.ts'
 
 /** Prepares the machine and serves. With `detach` it returns when a server in the background serves. */
 export async function up(options: { readonly detach: boolean }): Promise<void> {
   const config = loadConfig()
   if (await reportRunning(config)) return
+  await requireUnowned(config.dataDirectory)
   await requireFreePort(config.listen)
   const reporter = reporterFor(process.stdout)
   const interruption = interruptions()
@@ -43,7 +44,7 @@ function printAddress(address: string): void {
 }
 
 /** The user's wish to end: the first one ends in order, a second one at once. */
-export interface Interruption {
+interface Interruption {
   readonly signal: AbortSignal
   stop(): void
 }

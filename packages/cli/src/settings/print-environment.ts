@@ -1,6 +1,6 @@
 import process from 'node:process'
 
-import { type Config, loadConfig, readApiKey } from '@torpor/server/config'
+import { type Config, clientEnvironment, loadConfig, readApiKey } from '@torpor/server/config'
 import { SetupProblem } from '@torpor/setup'
 
 import { reachable } from '../server/address.ts'
@@ -11,24 +11,14 @@ export async function printEnvironment(): Promise<void> {
   const config = loadConfig()
   const key = requireKey(config)
   // A running server knows best where it is: with port 0 nobody else does.
-  const address = (await servingServer(config.dataDirectory))?.address ?? reachable(config.listen)
-  const variables = sdkVariables(address, key, config.domain)
+  const serving = await servingServer(config.dataDirectory)
+  const port = serving === undefined ? config.listen.port : Number(serving.address.split(':').at(-1))
+  const variables = clientEnvironment(`http://${reachable({ ...config.listen, port })}`, key, config.domain)
   process.stdout.write(
     Object.entries(variables)
       .map(([name, value]) => `export ${name}=${shellQuoted(value)}\n`)
       .join(''),
   )
-}
-
-function sdkVariables(address: string, key: string, domain: string): Record<string, string> {
-  const url = `http://${address}`
-  const families = ['E2B', 'NOVITA'].map((family) => ({
-    [`${family}_API_URL`]: url,
-    [`${family}_SANDBOX_URL`]: url,
-    [`${family}_API_KEY`]: key,
-    [`${family}_DOMAIN`]: domain,
-  }))
-  return Object.assign({}, ...families)
 }
 
 function requireKey(config: Config): string {

@@ -48,7 +48,7 @@ async function captureFrozen({ engine, images }: Ports, record: SandboxRecord, e
   return image
 }
 
-export function executionOf(record: SandboxRecord): string {
+function executionOf(record: SandboxRecord): string {
   if (record.execution === null) throw new TorporError('internal', 'A running sandbox has no process', { context: { id: record.id } })
   return record.execution
 }

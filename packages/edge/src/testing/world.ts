@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto'
 import { type IncomingHttpHeaders, type IncomingMessage, type RequestListener, type Server, createServer, request as send } from 'node:http'
-import type { AddressInfo } from 'node:net'
 
 import { type Route, newSandboxId } from '@torpor/contract'
 
@@ -23,12 +22,13 @@ export async function startGuest(listener: RequestListener, { address = newAddre
   return { server, address, port: bound, [Symbol.asyncDispose]: () => close(server) }
 }
 
-/** An edge in front of a table, on a port of its own. */
-export async function startEdge(options: Partial<EdgeOptions> = {}) {
+/** An edge in front of a table, on a port of its own; it may leave out upgrades that cannot be. */
+export async function startEdge({ ignoresUpgrades = false, ...options }: Partial<EdgeOptions> & { ignoresUpgrades?: boolean } = {}) {
   const routes = new RouteTable()
   const log = { error: () => undefined }
   const edge = createEdge({ routes, wake: async () => undefined, domain: 'sbx.localhost:3443', log, ...options })
-  const server = createServer({ requestTimeout: 0 }, (request, response) => {
+  const shouldUpgradeCallback = (request: IncomingMessage): boolean => !ignoresUpgrades || edge.shouldUpgrade(request)
+  const server = createServer({ requestTimeout: 0, shouldUpgradeCallback }, (request, response) => {
     if (edge.match(request)) edge.handle(request, response)
     else response.end('control plane')
   })
@@ -102,7 +102,7 @@ export function open(port: number, { method = 'GET', path = '/', headers = {}, b
 export async function collect(stream: AsyncIterable<Buffer>): Promise<string> {
   const chunks: Buffer[] = []
   for await (const chunk of stream) chunks.push(chunk)
-  return Buffer.concat(chunks).toString('latin1')
+  return Buffer.concat(chunks).toString('utf8')
 }
 
 /** A promise and its ends. */
@@ -112,8 +112,8 @@ async function listen(server: Server, address: string, port: number): Promise<nu
   const { promise, resolve, reject } = later<void>()
   server.once('error', reject).listen(port, address, resolve)
   await promise
-  // The address of a server is a string only for a pipe.
-  return (server.address() as AddressInfo).port
+  const bound = server.address()
+  return bound !== null && typeof bound === 'object' ? bound.port : port
 }
 
 async function close(server: Server): Promise<void> {

@@ -34,7 +34,7 @@ const hostExecution = z.object({
   pid: z.int(),
   bundle: z.string(),
 })
-export type HostExecution = z.infer<typeof hostExecution>
+type HostExecution = z.infer<typeof hostExecution>
 
 const nothing = z.object({}).transform(() => ({}))
 const started = z.object({ pid: z.int() })

@@ -4,7 +4,7 @@ import path from 'node:path'
 
 import { expect, test } from 'vitest'
 
-import { upstreams } from './resolver.ts'
+import { failure, upstreams } from './resolver.ts'
 
 test('the machine’s resolvers are read anew each time, at most three', async () => {
   const directory = await mkdtemp(path.join(tmpdir(), 'torpor-resolver-'))
@@ -20,4 +20,12 @@ test('the machine’s resolvers are read anew each time, at most three', async (
   } finally {
     await rm(directory, { recursive: true })
   }
+})
+
+test('a question that nobody answers is answered with SERVFAIL under its own id; what is no question is not answered', () => {
+  const question = Buffer.from('abcd01000001000000000000' + '0161' + '00' + '00010001', 'hex')
+  const answer = failure(question)
+  expect(answer?.subarray(0, 4).toString('hex')).toBe('abcd8182')
+  expect(answer?.subarray(12)).toEqual(question.subarray(12))
+  expect(failure(Buffer.from('abcd', 'hex'))).toBeUndefined()
 })

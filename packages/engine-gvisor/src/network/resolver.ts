@@ -5,7 +5,7 @@ import { type Server, connect, createServer } from 'node:net'
 import { runCommand } from '../run-command.ts'
 import { resolverPort } from './firewall.ts'
 
-const answerMilliseconds = 5000
+const answerMilliseconds = 4000
 const maxQuestions = 1024
 
 /**
@@ -35,22 +35,34 @@ export class Resolver {
     await runCommand('ip', ['addr', 'del', `${this.#address}/32`, 'dev', 'lo']).catch(() => undefined)
   }
 
-  /** One question; what is over the limit or gets no answer is dropped, as DNS expects. */
+  /** One question; those over the limit are dropped, as DNS expects, all others are answered. */
   async #forward(message: Buffer, from: RemoteInfo): Promise<void> {
     if (this.#open >= maxQuestions) return
     this.#open += 1
     try {
-      for (const upstream of await upstreams()) {
-        const answer = await ask(upstream, message)
-        if (answer) {
-          this.#datagrams?.send(answer, from.port, from.address)
-          return
-        }
-      }
+      const answer = (await askInTurn(message)) ?? failure(message)
+      if (answer) this.#datagrams?.send(answer, from.port, from.address)
     } finally {
       this.#open -= 1
     }
   }
+}
+
+async function askInTurn(message: Buffer): Promise<Buffer | undefined> {
+  for (const upstream of await upstreams()) {
+    const answer = await ask(upstream, message)
+    if (answer) return answer
+  }
+  return undefined
+}
+
+/** SERVFAIL for a question that nobody answered: programs give up at once instead of asking again (RFC 1035, 4.1.1). */
+export function failure(question: Buffer): Buffer | undefined {
+  if (question.length < 12) return undefined
+  const answer = Buffer.from(question)
+  answer.writeUInt8((question.readUInt8(2) & 0x79) | 0x80, 2)
+  answer.writeUInt8(0x82, 3)
+  return answer
 }
 
 /** The machine's resolvers, read anew each time: they change when it moves between networks. */

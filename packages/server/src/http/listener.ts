@@ -7,6 +7,7 @@ import { TorporError } from '@torpor/contract'
 export interface Doors {
   readonly edge: {
     match(request: IncomingMessage): boolean
+    shouldUpgrade(request: IncomingMessage): boolean
     handle(request: IncomingMessage, response: ServerResponse): void
     upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void
   }
@@ -32,7 +33,13 @@ export interface Listener {
  */
 export async function listen(doors: Doors, at: ListenAddress): Promise<Listener> {
   const { edge, api } = doors
-  const server = createServer({ requestTimeout: 0, keepAliveTimeout: 65_000 }, (request, response) =>
+  const options = {
+    requestTimeout: 0,
+    keepAliveTimeout: 65_000,
+    // Clients that offer h2c with every request are served plain HTTP.
+    shouldUpgradeCallback: (request: IncomingMessage) => edge.match(request) && edge.shouldUpgrade(request),
+  }
+  const server = createServer(options, (request, response) =>
     edge.match(request) ? edge.handle(request, response) : api(request, response),
   )
   server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => server.emit('request', request, response))

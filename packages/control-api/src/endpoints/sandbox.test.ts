@@ -1,0 +1,121 @@
+import { describe, expect, test } from 'vitest'
+
+import { startApi } from '../testing/fake-core.ts'
+
+describe('get', () => {
+  test('shows a sandbox as SDKs read it', async () => {
+    const { ask, core } = startApi()
+    const network = { allowInternetAccess: false, allowPublicTraffic: false, maskRequestHost: 'h' }
+    const { id } = core.add({ network, alias: null, lifecycle: { onTimeout: 'pause', autoResume: true } })
+    const answer = await ask(`GET /sandboxes/${id}`)
+    expect(answer.status).toBe(200)
+    expect(await answer.json()).toEqual({
+      templateID: 'template0000000000000',
+      sandboxID: id,
+      clientID: '6532622b',
+      startedAt: '2023-11-14T22:13:20.123Z',
+      endAt: '2023-11-14T22:18:20.123Z',
+      cpuCount: 2,
+      memoryMB: 1024,
+      diskSizeMB: 10_240,
+      state: 'running',
+      envdVersion: '0.6.13',
+      metadata: {},
+      envdAccessToken: `access-${id}`,
+      domain: null,
+      allowInternetAccess: false,
+      network: { allowPublicTraffic: false, maskRequestHost: 'h' },
+      lifecycle: { autoResume: true, onTimeout: 'pause' },
+    })
+  })
+})
+
+describe('kill', () => {
+  test('is 204 without a body, and 404 the second time', async () => {
+    const { ask, core } = startApi()
+    const { id } = core.add({ state: 'paused' })
+    const answer = await ask(`DELETE /sandboxes/${id}`)
+    expect([answer.status, await answer.text()]).toEqual([204, ''])
+    expect((await ask(`DELETE /sandboxes/${id}`)).status).toBe(404)
+  })
+})
+
+describe('pause', () => {
+  test('is 204, and 409 when it is paused already', async () => {
+    const { ask, core } = startApi()
+    const { id } = core.add()
+    expect((await ask(`POST /sandboxes/${id}/pause`, { body: { memory: true } })).status).toBe(204)
+    const answer = await ask(`POST /sandboxes/${id}/pause`)
+    expect([answer.status, await answer.json()]).toEqual([409, expect.objectContaining({ code: 409 })])
+  })
+
+  test('without the memory is refused rather than done with it', async () => {
+    const { ask, core } = startApi()
+    const { id } = core.add()
+    const answer = await ask(`POST /sandboxes/${id}/pause`, { body: { memory: false } })
+    expect([answer.status, await answer.text()]).toEqual([501, expect.stringContaining('memory')])
+    expect(core.getSandbox(id).state).toBe('running')
+  })
+})
+
+describe.each(['/sandboxes', '/v2/sandboxes'])('connect below %s', (prefix) => {
+  test('is 200 when it ran and 201 when it was resumed', async () => {
+    const { ask, core } = startApi()
+    const { id } = core.add({ state: 'paused' })
+    const resumed = await ask(`POST ${prefix}/${id}/connect`, { body: { timeout: 60 } })
+    expect([resumed.status, await resumed.json()]).toEqual([
+      201,
+      expect.objectContaining({ sandboxID: id, envdAccessToken: `access-${id}` }),
+    ])
+    expect((await ask(`POST ${prefix}/${id}/connect`, { body: {} })).status).toBe(200)
+    expect(core.asked.map((asked) => asked.with)).toEqual([60, undefined])
+  })
+
+  test.each([
+    ['memory', { memory: false }],
+    ['secure', { secure: true }],
+    ['allowPublicTraffic', { allowPublicTraffic: false }],
+    ['allowPublicTraffic', { network: { allowPublicTraffic: false } }],
+    ['network.denyOut', { network: { denyOut: ['0.0.0.0/0'] } }],
+  ])('refuses to pretend that it restricts %s', async (option, body) => {
+    const { ask, core } = startApi()
+    const { id } = core.add({ secure: false })
+    const answer = await ask(`POST ${prefix}/${id}/connect`, { body })
+    expect([answer.status, await answer.text()]).toEqual([501, expect.stringContaining(option)])
+    expect(core.asked).toEqual([])
+  })
+
+  test('takes restrictions that hold already', async () => {
+    const { ask, core } = startApi()
+    const network = { allowInternetAccess: null, allowPublicTraffic: false, maskRequestHost: null }
+    const { id } = core.add({ secure: true, network })
+    expect((await ask(`POST ${prefix}/${id}/connect`, { body: { secure: true, allowPublicTraffic: false, memory: true } })).status).toBe(
+      200,
+    )
+  })
+})
+
+describe('resume', () => {
+  test('is 201, and 409 when it runs already', async () => {
+    const { ask, core } = startApi()
+    const { id } = core.add({ state: 'paused' })
+    expect((await ask(`POST /sandboxes/${id}/resume`, { body: { timeout: 5, autoPause: false } })).status).toBe(201)
+    expect((await ask(`POST /sandboxes/${id}/resume`)).status).toBe(409)
+    expect(core.asked[0]?.with).toEqual({ timeoutSeconds: 5, autoPause: false })
+  })
+})
+
+describe('timeout and refreshes', () => {
+  test('are 204 and pass their seconds on', async () => {
+    const { ask, core } = startApi()
+    const { id } = core.add()
+    expect((await ask(`POST /sandboxes/${id}/timeout`, { body: { timeout: 1.5 } })).status).toBe(204)
+    expect((await ask(`POST /sandboxes/${id}/refreshes`, { body: { duration: 60 } })).status).toBe(204)
+    expect((await ask(`POST /sandboxes/${id}/refreshes`)).status).toBe(204)
+    expect(core.asked.map((asked) => asked.with)).toEqual([
+      [id, 1.5],
+      [id, 60],
+      [id, 15],
+    ])
+  })
+})

@@ -1,0 +1,34 @@
+import { readdir, rm, rmdir } from 'node:fs/promises'
+import path from 'node:path'
+
+import { isOwner } from './names.ts'
+
+/** Removes an image or a draft, and its owner's directory when nothing is left in it. */
+export async function removeImage(target: string): Promise<void> {
+  await rm(target, { recursive: true, force: true })
+  await removeEmpty(path.dirname(target))
+}
+
+/** Removes all that `keep` does not name, and nothing that is not an owner's. Gives the names removed. */
+export async function sweep(directory: string, keep: ReadonlySet<string>): Promise<string[]> {
+  const entries = await readdir(directory, { withFileTypes: true })
+  const owners = entries.filter((entry) => entry.isDirectory() && isOwner(entry.name))
+  const removed = await Promise.all(owners.map((owner) => sweepOwner(directory, owner.name, keep)))
+  return removed.flat().sort()
+}
+
+async function sweepOwner(directory: string, owner: string, keep: ReadonlySet<string>): Promise<string[]> {
+  const names = (await readdir(path.join(directory, owner))).map((entry) => `${owner}/${entry}`)
+  const removed = names.filter((name) => !keep.has(name))
+  await Promise.all(removed.map((name) => rm(path.join(directory, name), { recursive: true, force: true })))
+  await removeEmpty(path.join(directory, owner))
+  return removed
+}
+
+/** Left to the system to decide: a new draft may be made in it at this moment. */
+async function removeEmpty(owner: string): Promise<void> {
+  await rmdir(owner).catch((error: unknown) => {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined
+    if (code !== 'ENOTEMPTY' && code !== 'EEXIST' && code !== 'ENOENT') throw error
+  })
+}

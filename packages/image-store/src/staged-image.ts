@@ -1,0 +1,51 @@
+import { mkdir, rename, rm } from 'node:fs/promises'
+import path from 'node:path'
+
+import type { ImageRef, StagedImage } from '@torpor/core'
+
+import { noticeFullDisk } from './disk-full.ts'
+import { makeDirectory, syncPath, syncTree } from './durable.ts'
+import { writeNote } from './image-note.ts'
+import { removeImage } from './removal.ts'
+
+/** Begins an image beside its final place. What an earlier attempt left there is removed. */
+export async function stageImage(target: string, image: ImageRef): Promise<StagedImage> {
+  const draft = `${target}.tmp`
+  await noticeFullDisk(draft, () => prepare(draft))
+  let committed = false
+  return {
+    directory: draft,
+    commit: async () => {
+      await noticeFullDisk(draft, () => commit(draft, target, image.engineVersion))
+      committed = true
+      return image
+    },
+    discard: async () => {
+      if (!committed) await removeImage(draft)
+    },
+  }
+}
+
+async function prepare(draft: string): Promise<void> {
+  await rm(draft, { recursive: true, force: true })
+  const owner = path.dirname(draft)
+  await makeDirectory(owner)
+  try {
+    await mkdir(draft, { mode: 0o700 })
+  } catch (error) {
+    // The removal of the owner's last image may have taken its directory just now.
+    if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error
+    await makeDirectory(owner)
+    await mkdir(draft, { mode: 0o700 })
+  }
+}
+
+/** The order is the promise: content, then the directory that names it, then the rename, then the parent that holds it. */
+async function commit(draft: string, target: string, engineVersion: string): Promise<void> {
+  await writeNote(draft, engineVersion)
+  await syncTree(draft)
+  // Renamed by a server that died before it was recorded: never used by anyone.
+  await rm(target, { recursive: true, force: true })
+  await rename(draft, target)
+  await syncPath(path.dirname(target))
+}

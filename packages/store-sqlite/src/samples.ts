@@ -1,0 +1,46 @@
+import type { SandboxEvent, SandboxRecord, TemplateBuild } from '@torpor/core'
+
+/** Records for tests. */
+export const sampleSandbox = (patch: Partial<SandboxRecord> = {}): SandboxRecord => ({
+  id: 'i00000000000000000001',
+  templateId: 'template1',
+  buildId: 'build1',
+  alias: 'base',
+  state: 'running',
+  generation: 0,
+  execution: 'x1',
+  image: null,
+  base: { rootfs: 'rootfs1', agent: 'agent1' },
+  resources: { cpuCount: 2, memoryMiB: 512, diskMiB: 1024 },
+  createdAt: 1000,
+  startedAt: 1000,
+  endAt: 301_000,
+  timeoutSeconds: 300.5,
+  pausedAt: null,
+  lifecycle: { onTimeout: 'kill', autoResume: false },
+  metadata: {},
+  env: { PATH: '/bin' },
+  network: { allowInternetAccess: null, allowPublicTraffic: true, maskRequestHost: null },
+  secure: true,
+  ...patch,
+})
+
+export const sampleEvent = (patch: Partial<SandboxEvent> = {}): SandboxEvent => ({
+  sandboxId: 'i00000000000000000001',
+  templateId: 'template1',
+  at: 2000,
+  name: 'killed',
+  reason: 'api',
+  ...patch,
+})
+
+export const sampleTemplate = (patch: Partial<TemplateBuild> = {}): TemplateBuild => ({
+  templateId: 'template1',
+  buildId: 'build1',
+  names: ['base', 'default'],
+  image: { name: 'build1/g1', engineVersion: 'fake-1' },
+  base: { rootfs: 'rootfs1', agent: 'agent1' },
+  resources: { cpuCount: 2, memoryMiB: 512, diskMiB: 1024 },
+  createdAt: 1000,
+  ...patch,
+})

@@ -1,0 +1,201 @@
+import { readdirSync, statSync } from 'node:fs'
+import path from 'node:path'
+
+import { expect, it } from 'vitest'
+
+import { sampleEvent, sampleSandbox, sampleTemplate } from './samples.ts'
+import { openStore } from './sqlite-store.ts'
+import { temporaryStore } from './temporary-store.ts'
+
+const paused = sampleSandbox({
+  id: 'i00000000000000000002',
+  alias: null,
+  state: 'paused',
+  generation: 7,
+  execution: null,
+  image: { name: 'i00000000000000000002/g7', engineVersion: 'fake-1' },
+  pausedAt: 5000,
+  lifecycle: { onTimeout: 'pause', autoResume: true },
+  metadata: { "it's": '"quoted"', 'a.b.c': '[0]', 'ключ 🗝': '値', '': 'empty', '$.x': '\\', 'line\nbreak': '\u0000\u001f' },
+  env: { A: "'; DROP TABLE sandbox; --" },
+  network: { allowInternetAccess: false, allowPublicTraffic: false, maskRequestHost: 'host:${PORT}' },
+  secure: false,
+})
+
+it('gives a record back as it was put in', () => {
+  using temporary = temporaryStore()
+  const { store } = temporary
+  for (const record of [sampleSandbox(), paused]) {
+    store.insertSandbox(record)
+    expect(store.getSandbox(record.id)).toEqual(record)
+  }
+  expect(store.getSandbox('i0000000000000000000x')).toBeUndefined()
+})
+
+it('refuses a second record of one id with conflict', () => {
+  using temporary = temporaryStore()
+  temporary.store.insertSandbox(sampleSandbox())
+  expect(() => temporary.store.insertSandbox(sampleSandbox())).toThrow(expect.objectContaining({ kind: 'conflict' }))
+})
+
+it('gives all records, or those of one state', () => {
+  using temporary = temporaryStore()
+  const { store } = temporary
+  const creating = sampleSandbox({ id: 'i00000000000000000003', state: 'creating' })
+  for (const record of [sampleSandbox(), paused, creating]) store.insertSandbox(record)
+  expect(store.allSandboxes().map(({ id }) => id)).toHaveLength(3)
+  expect(store.allSandboxes('creating')).toEqual([creating])
+  expect(store.allSandboxes('paused')).toEqual([paused])
+})
+
+it('changes a record that is as expected, and nothing else of it', () => {
+  using temporary = temporaryStore()
+  const { store } = temporary
+  const before = sampleSandbox()
+  store.insertSandbox(before)
+  const patch = {
+    state: 'paused' as const,
+    generation: 1,
+    execution: null,
+    image: { name: 'i/g1', engineVersion: 'v' },
+    pausedAt: 9000,
+    startedAt: 2000,
+    endAt: 3000,
+    timeoutSeconds: 15,
+    lifecycle: { onTimeout: 'pause' as const, autoResume: true },
+  }
+  const after = store.updateSandbox(before, patch)
+  expect(after).toEqual({ ...before, ...patch })
+  expect(store.getSandbox(before.id)).toEqual(after)
+  expect(store.updateSandbox({ ...before, ...patch }, { image: null, pausedAt: null })).toMatchObject({ image: null, pausedAt: null })
+})
+
+it.each([
+  ['state', { state: 'paused' as const }],
+  ['generation', { generation: 1 }],
+  ['execution', { execution: 'x2' }],
+  ['execution, which is none', { execution: null }],
+  ['id', { id: 'i0000000000000000000x' }],
+])('changes nothing when %s is not as expected', (_what, other) => {
+  using temporary = temporaryStore()
+  const { store } = temporary
+  const record = sampleSandbox()
+  store.insertSandbox(record)
+  expect(store.updateSandbox({ ...record, ...other }, { endAt: 1 })).toBeUndefined()
+  expect(store.getSandbox(record.id)).toEqual(record)
+})
+
+it('lets one of two deciders win', () => {
+  using temporary = temporaryStore()
+  const { store } = temporary
+  const seen = { ...sampleSandbox(), execution: null }
+  store.insertSandbox(seen)
+  const second = openStore(temporary.file)
+  const results = [store.updateSandbox(seen, { execution: 'x2' }), second.updateSandbox(seen, { execution: 'x3' })]
+  second.close()
+  expect(results.map((record) => record?.execution)).toEqual(['x2', undefined])
+})
+
+it('compares for an empty patch too', () => {
+  using temporary = temporaryStore()
+  const { store } = temporary
+  const record = sampleSandbox()
+  store.insertSandbox(record)
+  expect(store.updateSandbox(record, {})).toEqual(record)
+  expect(store.updateSandbox({ ...record, generation: 5 }, {})).toBeUndefined()
+})
+
+it('keeps the event of a deleted record, once', () => {
+  using temporary = temporaryStore()
+  const { store } = temporary
+  const { id } = sampleSandbox()
+  store.insertSandbox(sampleSandbox())
+  const created = sampleEvent({ name: 'created', at: 9000 })
+  store.recordEvent(created)
+  expect([store.deleteSandbox(id, sampleEvent()), store.deleteSandbox(id, sampleEvent())]).toEqual([true, false])
+  expect(store.getSandbox(id)).toBeUndefined()
+  expect(store.events(id)).toEqual([created, sampleEvent()])
+  expect(store.events('another')).toEqual([])
+})
+
+it('finds a template by its id and by each of its names', () => {
+  using temporary = temporaryStore()
+  const { store } = temporary
+  store.putTemplate(sampleTemplate())
+  for (const key of ['template1', 'base', 'default']) expect(store.getTemplate(key)).toEqual(sampleTemplate())
+  expect(store.getTemplate('Base')).toBeUndefined()
+  expect(store.allTemplates()).toEqual([sampleTemplate()])
+})
+
+it('replaces a build: names that it does not have any more lead nowhere', () => {
+  using temporary = temporaryStore()
+  const { store } = temporary
+  store.putTemplate(sampleTemplate())
+  const next = sampleTemplate({ buildId: 'build2', names: ['base', 'new'] })
+  store.putTemplate(next)
+  expect(store.allTemplates()).toEqual([next])
+  expect([store.getTemplate('new')?.buildId, store.getTemplate('default')]).toEqual(['build2', undefined])
+})
+
+it('lets a name point to the template that took it last, and an id to its own', () => {
+  using temporary = temporaryStore()
+  const { store } = temporary
+  store.putTemplate(sampleTemplate())
+  store.putTemplate(sampleTemplate({ templateId: 'template2', names: ['base', 'template1'] }))
+  expect(store.getTemplate('base')?.templateId).toBe('template2')
+  expect(store.getTemplate('template1')?.templateId).toBe('template1')
+})
+
+it('holds one hash per key name', () => {
+  using temporary = temporaryStore()
+  const { store } = temporary
+  store.putApiKeyHash('aa', 'default')
+  store.putApiKeyHash('bb', 'other')
+  store.putApiKeyHash('cc', 'default')
+  store.putApiKeyHash('cc', 'default')
+  expect(store.apiKeyHashes().sort()).toEqual(['bb', 'cc'])
+})
+
+it('has everything again after it was closed and opened', () => {
+  using temporary = temporaryStore()
+  temporary.store.insertSandbox(paused)
+  temporary.store.recordEvent(sampleEvent())
+  temporary.store.putTemplate(sampleTemplate())
+  temporary.store.putApiKeyHash('aa', 'default')
+  const store = temporary.reopen()
+  expect(store.getSandbox(paused.id)).toEqual(paused)
+  expect(store.events(sampleEvent().sandboxId)).toEqual([sampleEvent()])
+  expect(store.getTemplate('default')).toEqual(sampleTemplate())
+  expect(store.apiKeyHashes()).toEqual(['aa'])
+})
+
+it('shows a second reader what is committed', () => {
+  using temporary = temporaryStore()
+  const reader = openStore(temporary.file)
+  temporary.store.insertSandbox(paused)
+  expect(reader.getSandbox(paused.id)).toEqual(paused)
+  reader.close()
+})
+
+it('keeps its files from other users of the machine', () => {
+  using temporary = temporaryStore()
+  temporary.store.insertSandbox(sampleSandbox())
+  const directory = path.dirname(temporary.file)
+  const files = readdirSync(directory)
+  expect(files.length).toBeGreaterThan(1)
+  for (const name of files) expect([name, statSync(path.join(directory, name)).mode & 0o777]).toEqual([name, 0o600])
+})
+
+it('takes text that looks like SQL for text', () => {
+  using temporary = temporaryStore()
+  const { store } = temporary
+  const nasty = `'; DROP TABLE sandbox; --" OR 1=1`
+  const record = sampleSandbox({ id: nasty, templateId: nasty, execution: nasty, metadata: { [nasty]: nasty } })
+  store.insertSandbox(record)
+  expect(store.getSandbox(nasty)).toEqual(record)
+  expect(store.getTemplate(nasty)).toBeUndefined()
+  const query = { states: ['running' as const], metadata: { [nasty]: nasty }, templateId: nasty, order: 'asc' as const, limit: 10 }
+  expect(store.listSandboxes(query)).toEqual([record])
+  expect(store.listSandboxes({ ...query, metadata: { [nasty]: "' OR 1=1 --" } })).toEqual([])
+  expect(store.updateSandbox(record, { execution: "x' --" })?.execution).toBe("x' --")
+})
