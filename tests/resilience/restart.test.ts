@@ -31,22 +31,22 @@ describe('kill -9 of any process of ours loses no sandbox and leaks nothing', ()
   let torpor: Installation
   beforeAll(async () => {
     torpor = await installTorpor()
-    torpor.up()
-    Object.assign(process.env, torpor.env())
+    await torpor.up()
+    Object.assign(process.env, await torpor.env())
   })
   afterAll(async () => {
     await torpor?.remove()
   })
 
   test.each([
-    { how: 'kill -9 of the server', end: () => torpor.kill() },
+    { how: 'kill -9 of the server', end: async () => torpor.kill() },
     { how: 'down', end: () => torpor.down() },
   ])('$how, then up: running ones are found again, paused ones resume', async ({ end }) => {
     const [running, frozen] = await Promise.all([counting(), counting()])
     await frozen.pause()
     const before = await count(running)
-    end()
-    torpor.up()
+    await end()
+    await torpor.up()
     expect(await count(running)).toBeGreaterThan(before)
     expect((await frozen.getInfo()).state).toBe('paused')
     await frozen.connect()
@@ -77,7 +77,7 @@ describe('kill -9 of any process of ours loses no sandbox and leaks nothing', ()
 
   test('afterwards nothing is left: no process, namespace, cgroup, directory or image', async () => {
     await expect.poll(() => torpor.sandboxPids(), { timeout: 20_000 }).toEqual([])
-    torpor.down()
+    await torpor.down()
     expect(readdirSync(path.join(torpor.dataDirectory, 'executions'))).toEqual([])
     const owners = readdirSync(path.join(torpor.dataDirectory, 'images'))
     expect(owners).toHaveLength(torpor.templateCount())

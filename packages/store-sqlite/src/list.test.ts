@@ -2,7 +2,7 @@ import type { ListQuery, SandboxRecord } from '@torpor/core'
 import * as fc from 'fast-check'
 import { expect, it } from 'vitest'
 
-import { sampleSandbox } from './samples.ts'
+import { sampleEvent, sampleSandbox } from './samples.ts'
 import { temporaryStore } from './temporary-store.ts'
 
 const everything: ListQuery = { states: ['running', 'paused'], metadata: {}, order: 'desc', limit: 1000 }
@@ -76,10 +76,11 @@ const query = fc.record(
 )
 
 it('lists exactly what the filter allows, in order', () => {
+  using temporary = temporaryStore()
+  const { store } = temporary
   fc.assert(
     fc.property(records, query, fc.nat(), (all, wanted, choice) => {
-      using temporary = temporaryStore()
-      const { store } = temporary
+      for (const { id } of store.allSandboxes()) store.deleteSandbox(id, sampleEvent())
       for (const one of all) store.insertSandbox(one)
       expect(store.listSandboxes(wanted)).toEqual(model(all, wanted))
       // Drawn metadata rarely meet: ask for what one of them has.

@@ -1,10 +1,11 @@
-import { execFileSync } from 'node:child_process'
+import { execFile } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync, readdirSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { promisify } from 'node:util'
 
 import { openStore } from '@torpor/store-sqlite'
 import { z } from 'zod'
@@ -15,12 +16,12 @@ import { sourceDirectory } from './world.ts'
 export interface Installation {
   readonly dataDirectory: string
   /** `torpor up --detach`. */
-  up(): void
-  down(): void
+  up(): Promise<void>
+  down(): Promise<void>
   /** kill -9 of the server. */
   kill(): void
   /** What `torpor env` prints. */
-  env(): Record<string, string>
+  env(): Promise<Record<string, string>>
   /** The host process of the engine. */
   engineHostPid(): number
   /** The processes that carry sandboxes. */
@@ -32,32 +33,31 @@ export interface Installation {
   remove(): Promise<void>
 }
 
+const run = promisify(execFile)
 const serverNote = z.object({ pid: z.int() })
 
 export async function installTorpor(settings: Readonly<Record<string, string>> = {}): Promise<Installation> {
   const dataDirectory = await mkdtemp(path.join(tmpdir(), 'torpor-installed-'))
   // The same port for every start: clients keep it.
   const env = { ...process.env, TORPOR_DATA_DIR: dataDirectory, TORPOR_LISTEN: `127.0.0.1:${await freePort()}`, ...settings }
-  const torpor = (...args: string[]): string =>
-    execFileSync(path.join(sourceDirectory, 'torpor'), args, {
-      env,
-      encoding: 'utf8',
-      stdio: ['ignore', 'pipe', 'inherit'],
-      timeout: 120_000,
-    })
+  // Not the synchronous form: clients in this process must see their connections end.
+  const torpor = async (...args: string[]): Promise<string> => {
+    const { stdout } = await run(path.join(sourceDirectory, 'torpor'), args, { env, timeout: 120_000 })
+    return stdout
+  }
   const installation: Installation = {
     dataDirectory,
-    up: () => void torpor('up', '--detach'),
-    down: () => void torpor('down'),
+    up: async () => void (await torpor('up', '--detach')),
+    down: async () => void (await torpor('down')),
     kill: () => process.kill(serverNote.parse(JSON.parse(readFileSync(path.join(dataDirectory, 'server.json'), 'utf8'))).pid, 'SIGKILL'),
-    env: () => parseExports(torpor('env')),
+    env: async () => parseExports(await torpor('env')),
     engineHostPid: () => processesWith(`/run/torpor/${serverNumber(dataDirectory)}/`, 'serve')[0] ?? -1,
     sandboxPids: () => processesWith(`/run/torpor/${serverNumber(dataDirectory)}/`, 'boot'),
     templateCount: () => countTemplates(dataDirectory),
     namespacePattern: () => new RegExp(`^torpor${serverNumber(dataDirectory)}x`, 'm'),
     remove: async () => {
-      torpor('up', '--detach')
-      torpor('down', '--all')
+      await torpor('up', '--detach')
+      await torpor('down', '--all')
       await rm(dataDirectory, { recursive: true, force: true })
     },
   }
