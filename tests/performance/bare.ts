@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process'
+import { mkdirSync } from 'node:fs'
 import { mkdir, open, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { promisify } from 'node:util'
@@ -32,6 +33,7 @@ export class Bare implements AsyncDisposable {
   #next = 1
 
   constructor(directory: string, artifacts: Artifacts) {
+    mkdirSync(directory, { recursive: true })
     this.directory = directory
     this.#artifacts = artifacts
     this.host = new HostProcess({
@@ -105,6 +107,9 @@ export class Bare implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.host[Symbol.asyncDispose]()
+    // The command line pins a namespace there and leaves it.
+    await run('umount', [path.join(this.directory, 'cli', 'null-netns')]).catch(() => undefined)
+    await rm(this.directory, { recursive: true, force: true })
   }
 }
 

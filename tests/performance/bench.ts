@@ -51,7 +51,7 @@ const templateImage = async (world: TestWorld): Promise<string> => {
 /** Create until the first command's output. */
 const create = (): Promise<Figure[]> =>
   inWorld({}, async (world) => {
-    await using bare = new Bare(directory, world.artifacts)
+    await using bare = new Bare(path.join(directory, 'bare'), world.artifacts)
     const image = await templateImage(world)
     const ours: number[] = []
     const engine: number[] = []
@@ -115,7 +115,7 @@ const thaw = (): Promise<Figure[]> =>
 
 const wakeFromImage = (): Promise<Figure[]> =>
   inWorld({ TORPOR_WARM_MEMORY: '0', TORPOR_MEMORY_MIB: '1536' }, async (world) => {
-    await using bare = new Bare(directory, world.artifacts)
+    await using bare = new Bare(path.join(directory, 'bare'), world.artifacts)
     const sandbox = await Sandbox.create({ timeoutMs: 3_600_000 })
     await sandbox.commands.run(touch(1024), { timeoutMs: 300_000 })
     const engine: number[] = []

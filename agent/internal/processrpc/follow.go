@@ -2,6 +2,7 @@ package processrpc
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"strconv"
 	"time"
@@ -15,6 +16,9 @@ import (
 
 // usualKeepalive is the silence after which a keep-alive is sent to clients that do not ask for another one.
 const usualKeepalive = 90 * time.Second
+
+// deathWait bounds the wait for a killed process.
+const deathWait = 500 * time.Millisecond
 
 // follower tells one client about one process: its start, its output, its end.
 type follower struct {
@@ -43,12 +47,25 @@ func (f *follower) follow(ctx context.Context) error {
 		case <-f.process.Done():
 			return f.finish()
 		case <-ctx.Done():
+			if f.bounded && errors.Is(ctx.Err(), context.DeadlineExceeded) {
+				f.awaitDeath()
+			}
 			return rpcerror.Of(ctx.Err())
 		}
 		if err := f.send(event); err != nil {
 			return err
 		}
 		silence.Reset(f.keepalive)
+	}
+}
+
+// awaitDeath lets the client that is told of the timeout find the process gone, as its deadline kills it at this moment. A
+// process that has left the group may hold the output for ever, so the wait is short.
+func (f *follower) awaitDeath() {
+	f.subscription.Close()
+	select {
+	case <-f.process.Done():
+	case <-time.After(deathWait):
 	}
 }
 

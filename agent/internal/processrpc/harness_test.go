@@ -54,7 +54,9 @@ type eventful interface{ GetEvent() *wire.ProcessEvent }
 type typed[M any, P interface {
 	*M
 	eventful
-}] struct{ *connect.ServerStreamForClient[M] }
+}] struct {
+	*connect.ServerStreamForClient[M]
+}
 
 func (s typed[M, P]) Msg() eventful { return P(s.ServerStreamForClient.Msg()) }
 

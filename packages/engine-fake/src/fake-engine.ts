@@ -146,13 +146,12 @@ class InMemoryEngine implements FakeEngine {
     return { execution, address: carrier.address, engineVersion: this.version }
   }
 
-  /** A call on an execution: after those before it. A held call that finds its execution destroyed has no effect. */
+  /** A call on an execution: after those before it. The work itself looks whether the state allows it. */
   async #on<T>(verb: Verb, execution: string, work: (carrier: FakeProcess) => T | Promise<T>): Promise<T> {
     this.#record(verb, execution)
     const carrier = this.machine.find(execution)
     return await carrier.exclusive(async () => {
       await this.faults.pass({ verb, execution })
-      carrier.requireNotGone()
       return work(carrier)
     })
   }

@@ -91,8 +91,10 @@ describe('discard', () => {
   it('does nothing after commit', async () => {
     const staged = await images.stage('i1', 1, 'fake-1', 0)
     const image = await staged.commit()
+    const next = await images.stage('i1', 1, 'fake-1', 0)
     await staged.discard()
     expect(await images.locate(image)).toBe(path.join(directory, 'i1/g1'))
+    expect(await readdir(next.directory)).toEqual([])
   })
 })
 
@@ -122,12 +124,10 @@ describe('locate and remove', () => {
   })
 
   it('may happen while the next generation is begun', async () => {
-    for (let generation = 1; generation <= 30; generation += 1) {
-      const image = await saved('i1', generation)
-      const [, staged] = await Promise.all([images.remove(image), images.stage('i1', generation + 1, 'fake-1', 0)])
-      await staged.commit()
-    }
-    expect(await readdir(path.join(directory, 'i1'))).toEqual(['g31'])
+    const owners = Array.from({ length: 300 }, (_, index) => `i${index}`)
+    const firsts = await Promise.all(owners.map((owner) => saved(owner, 1)))
+    await Promise.all(firsts.flatMap((image, index) => [images.remove(image), saved(`i${index}`, 2)]))
+    expect((await readdir(directory, { recursive: true })).filter((name) => /g\d+$/.test(name)).length).toBe(300)
   })
 })
 
@@ -159,5 +159,16 @@ describe('sweep', () => {
     await writeFile(path.join(directory, 'README'), 'x')
     await images.sweep([])
     expect(await below()).toEqual(['README', 'lost+found'])
+  })
+})
+
+describe('one owner', () => {
+  it('may save an image while its last one is being removed', async () => {
+    let last = await saved('i1', 1)
+    for (let generation = 2; generation < 100; generation += 1) {
+      const [next] = await Promise.all([saved('i1', generation), images.remove(last)])
+      last = next
+    }
+    expect(await below()).toContain('i1/g99/pages.img')
   })
 })

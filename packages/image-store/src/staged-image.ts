@@ -26,19 +26,21 @@ export async function stageImage(target: string, image: ImageRef): Promise<Stage
   }
 }
 
+/** The removal of the owner's last image takes its directory along, perhaps just now: then it is made once more. */
 async function prepare(draft: string): Promise<void> {
   await rm(draft, { recursive: true, force: true })
-  const owner = path.dirname(draft)
-  await makeDirectory(owner)
-  try {
-    await mkdir(draft, { mode: 0o700 })
-  } catch (error) {
-    // The removal of the owner's last image may have taken its directory just now.
-    if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error
-    await makeDirectory(owner)
-    await mkdir(draft, { mode: 0o700 })
+  for (let tries = 1; ; tries += 1) {
+    try {
+      await makeDirectory(path.dirname(draft))
+      await mkdir(draft, { mode: 0o700 })
+      return
+    } catch (error) {
+      if (tries === mostTries || !(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error
+    }
   }
 }
+
+const mostTries = 10
 
 /** The order is the promise: content, then the directory that names it, then the rename, then the parent that holds it. */
 async function commit(draft: string, target: string, engineVersion: string): Promise<void> {
