@@ -3,7 +3,7 @@ import type { IForbiddenRuleType } from 'dependency-cruiser'
 const rooms = (...names: string[]): string => `^packages/(${names.join('|')})/src/`
 const adapters = ['engine-gvisor', 'engine-fake', 'store-sqlite', 'image-store', 'agent-client']
 /** Tests of a room may look wherever they like; loops and loose ends are forbidden to them as well. */
-const tests = String.raw`\.test\.ts$`
+const tests = String.raw`(\.test\.ts|^packages/core/src/testing/[^/]+\.ts)$`
 const builtins = { dependencyTypes: ['core' as const] }
 
 /** From the modules of `from`, only what `to` names may be imported, packages of others and of Node included. */

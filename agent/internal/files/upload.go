@@ -1,6 +1,7 @@
 package files
 
 import (
+	"bufio"
 	"compress/gzip"
 	"errors"
 	"fmt"
@@ -16,6 +17,9 @@ import (
 	"torpor.dev/agent/internal/reply"
 	"torpor.dev/agent/internal/users"
 )
+
+// readBytes is the size of one read of a form.
+const readBytes = 64 << 10
 
 // written is what the answer tells about a file.
 type written struct {
@@ -44,7 +48,8 @@ func (h *Handler) upload(w http.ResponseWriter, r *http.Request) error {
 	mediaType, parameters, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	switch {
 	case err == nil && mediaType == "multipart/form-data" && parameters["boundary"] != "":
-		err = u.multipart(multipart.NewReader(body, parameters["boundary"]))
+		// The reader of forms asks for small pieces, each of which would be a system call.
+		err = u.multipart(multipart.NewReader(bufio.NewReaderSize(body, readBytes), parameters["boundary"]))
 	case err == nil && mediaType == "application/octet-stream":
 		err = u.octetStream(body)
 	default:

@@ -40,16 +40,6 @@ func TestCPUUseIsThatSinceTheLastCall(t *testing.T) {
 	}
 }
 
-func TestCPUUseIsAddedUpWhereTheSystemKeepsNoSum(t *testing.T) {
-	proc := t.TempDir()
-	put(t, proc, "stat", "cpu  0 0 0 0 0 0 0 0 0 0\n")
-	put(t, proc, "7/stat", "7 (a ) b) S 1 7 7 0 -1 0 0 0 0 0 10 20 30 40 20 0 1 0\n")
-	put(t, proc, "8/stat", "8 (x) S 1 8 8 0 -1 0 0 0 0 0 1 2 3 4 20 0 1 0\n")
-	if got := busyTicks(proc); got != 110 {
-		t.Errorf("got %d, want 110", got)
-	}
-}
-
 func put(t *testing.T, dir, name, content string) {
 	t.Helper()
 	path := filepath.Join(dir, name)

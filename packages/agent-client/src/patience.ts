@@ -8,4 +8,4 @@ export function* waits(): Generator<number, never> {
  * Milliseconds that try number `tries` may take. A first packet that is lost is sent again by the system only after a second, so
  * an early try that gets no answer is given up for a new one; later ones wait longer, in case it is the machine that is slow.
  */
-export const answerMilliseconds = (tries: number): number => Math.min(50 * 2 ** Math.floor(tries / 2), 2000)
+export const answerMilliseconds = (tries: number): number => Math.min(100 * 2 ** Math.floor(tries / 2), 2000)

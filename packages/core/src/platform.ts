@@ -15,9 +15,11 @@ import { requireSandbox } from './app/records.ts'
 import { Transitions } from './app/transitions.ts'
 import type { UseCases } from './app/use-cases.ts'
 import { wakeSandbox } from './app/wake-sandbox.ts'
+import { WarmPool } from './app/warm-pool.ts'
 import { deadlines } from './reconcilers/deadlines.ts'
 import { Loop } from './reconcilers/loop.ts'
 import { warmMemory } from './reconcilers/warm-memory.ts'
+import { warmPool } from './reconcilers/warm-pool.ts'
 
 /** Core, given its adapters: the use cases for the doors, and the loops. */
 export interface Platform {
@@ -32,18 +34,27 @@ export interface Platform {
 }
 
 /** What the composition root supplies. */
-export type Adapters = Omit<Ports, 'transitions' | 'executions' | 'nudge'>
+export type Adapters = Omit<Ports, 'transitions' | 'executions' | 'pool' | 'nudge'>
 
 export function createPlatform(adapters: Adapters): Platform {
   const transitions = new Transitions()
+  const pool = new WarmPool()
   const nudge = (): void => loops.forEach((loop) => loop.nudge())
-  const ports: Ports = { ...adapters, transitions, executions: new ExecutionTable(), nudge }
-  const loops = [new Loop('deadlines', deadlines(ports), adapters), new Loop('warm memory', warmMemory(ports), adapters)]
+  const ports: Ports = { ...adapters, transitions, executions: new ExecutionTable(), pool, nudge }
+  const loops = [
+    new Loop('deadlines', deadlines(ports), adapters),
+    new Loop('warm memory', warmMemory(ports), adapters),
+    new Loop('warm pool', warmPool(ports), adapters),
+  ]
   let unsubscribe = (): void => undefined
   return {
     useCases: useCasesOf(ports),
     wake: (id) => wakeSandbox(ports, id),
-    ensureTemplate: (recipe) => ensureTemplate(ports, recipe),
+    ensureTemplate: async (recipe) => {
+      const built = await ensureTemplate(ports, recipe)
+      nudge()
+      return built
+    },
     start: async () => {
       unsubscribe = adapters.engine.onExit((exit) => {
         loseExecution(ports, exit).catch((error: unknown) => adapters.log.error({ exit, error }, 'an ended execution was not cleared away'))
@@ -54,7 +65,9 @@ export function createPlatform(adapters: Adapters): Platform {
     },
     close: async () => {
       unsubscribe()
+      await pool.close(adapters.engine)
       await Promise.all(loops.map((loop) => loop[Symbol.asyncDispose]()))
+      await pool.close(adapters.engine)
       await transitions.idle()
       await evictAll(ports)
     },

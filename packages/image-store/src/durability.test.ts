@@ -1,4 +1,4 @@
-import type { FileHandle } from 'node:fs/promises'
+import type * as promises from 'node:fs/promises'
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -13,8 +13,8 @@ let root = ''
 const short = (file: unknown): string => path.relative(root, String(file))
 
 vi.mock('node:fs/promises', async (importOriginal) => {
-  const real = await importOriginal<typeof import('node:fs/promises')>()
-  const open = async (file: string, flags: string): Promise<FileHandle> => {
+  const real = await importOriginal<typeof promises>()
+  const open = async (file: string, flags: string): Promise<promises.FileHandle> => {
     const handle = await real.open(file, flags)
     const sync = handle.sync.bind(handle)
     handle.sync = () => sync().then(() => void log.push(`sync ${short(file)}`))

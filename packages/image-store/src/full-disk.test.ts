@@ -13,7 +13,8 @@ beforeEach(async () => {
   execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m,nr_inodes=30', 'tmpfs', directory])
 })
 afterEach(async () => {
-  execFileSync('umount', [directory])
+  // Lazily: a test that failed may still hold a file open.
+  execFileSync('umount', ['--lazy', directory])
   await rm(directory, { recursive: true })
 })
 

@@ -86,6 +86,7 @@ const settingsOf = (config: Config): Settings => ({
   maxTimeoutSeconds: config.maxTimeoutSeconds,
   memoryLimitMiB: Math.floor(config.maxMemoryMiB * config.memoryOvercommit),
   warmMemoryBytes: config.warmMemoryMiB * mebibyte,
+  warmPoolSize: config.warmPoolSize,
   nameservers: ['169.254.53.53'],
   agentTimeoutMilliseconds: 30_000,
 })

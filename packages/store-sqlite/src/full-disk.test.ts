@@ -14,7 +14,8 @@ beforeEach(() => {
   execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', directory])
 })
 afterEach(() => {
-  execFileSync('umount', [directory])
+  // Lazily: a test that failed may still hold a file open.
+  execFileSync('umount', ['--lazy', directory])
   rmSync(directory, { recursive: true })
 })
 

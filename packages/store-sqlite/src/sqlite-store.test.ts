@@ -105,6 +105,29 @@ it('compares for an empty patch too', () => {
   expect(store.updateSandbox({ ...record, generation: 5 }, {})).toBeUndefined()
 })
 
+it('keeps the event of a change that was made, and of no other', () => {
+  using temporary = temporaryStore()
+  const { store } = temporary
+  const record = sampleSandbox()
+  store.insertSandbox(record)
+  const event = sampleEvent({ name: 'paused' })
+  expect(store.updateSandbox({ ...record, generation: 9 }, { generation: 10 }, event)).toBeUndefined()
+  expect(store.events(record.id)).toEqual([])
+  expect(store.updateSandbox(record, { generation: 1 }, event)?.generation).toBe(1)
+  expect(store.events(record.id)).toEqual([event])
+})
+
+it('changes nothing when the event cannot be kept', () => {
+  using temporary = temporaryStore()
+  const { store } = temporary
+  const record = sampleSandbox()
+  store.insertSandbox(record)
+  const nameless = { ...sampleEvent(), reason: null }
+  // @ts-expect-error a reason must be there: the database refuses the row
+  expect(() => store.updateSandbox(record, { generation: 1 }, nameless)).toThrow(expect.objectContaining({ kind: 'conflict' }))
+  expect(store.getSandbox(record.id)).toEqual(record)
+})
+
 it('keeps the event of a deleted record, once', () => {
   using temporary = temporaryStore()
   const { store } = temporary

@@ -49,7 +49,16 @@ class SqliteStore implements Store {
     return this.#statements.all(sql, values).map(fromRow)
   }
 
-  updateSandbox(expected: Expected, patch: SandboxPatch): SandboxRecord | undefined {
+  updateSandbox(expected: Expected, patch: SandboxPatch, event?: SandboxEvent): SandboxRecord | undefined {
+    if (!event) return this.#update(expected, patch)
+    return this.#statements.transaction(() => {
+      const changed = this.#update(expected, patch)
+      if (changed) this.recordEvent(event)
+      return changed
+    })
+  }
+
+  #update(expected: Expected, patch: SandboxPatch): SandboxRecord | undefined {
     const columns = patchColumns(patch)
     // An empty patch still compares.
     const sets = ['id = id', ...Object.keys(columns).map((name) => `${name} = :${name}`)]

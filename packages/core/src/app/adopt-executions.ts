@@ -60,8 +60,9 @@ async function adoptRunning(ports: Ports, record: SandboxRecord, observed: Obser
 /** The resume was cut off before it was answered for: the image that it came from still is its last committed state. */
 function fallBack(ports: Ports, record: SandboxRecord): Fate {
   const { id, state, generation, execution } = record
-  ports.store.updateSandbox({ id, state, generation, execution }, { state: 'paused', execution: null, pausedAt: ports.clock.now() })
-  ports.store.recordEvent(eventOf(record, ports.clock.now(), 'paused', 'resume interrupted'))
+  const patch = { state: 'paused', execution: null, pausedAt: ports.clock.now() } as const
+  const event = eventOf(record, ports.clock.now(), 'paused', 'resume interrupted')
+  ports.store.updateSandbox({ id, state, generation, execution }, patch, event)
   ports.routes.publish(routeOf(record, ports.tokens, null))
   return 'paused'
 }

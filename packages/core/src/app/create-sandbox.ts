@@ -3,8 +3,9 @@ import { TorporError, newExecutionId, newSandboxId } from '@torpor/contract'
 import { admit } from '../domain/admission.ts'
 import { effectiveTimeout, endAfter } from '../domain/deadlines.ts'
 import type { SandboxRecord, TemplateBuild } from '../domain/sandbox.ts'
+import type { Execution } from '../ports/engine.ts'
 import type { Ports } from './ports.ts'
-import { applyAction, eventOf, identityOf, routeOf } from './records.ts'
+import { applyAction, eventOf, executionOf, identityOf, routeOf } from './records.ts'
 import { specOf } from './spec.ts'
 import { Undo } from './undo.ts'
 import type { CreateCommand } from './use-cases.ts'
@@ -17,24 +18,37 @@ export async function createSandbox(ports: Ports, command: CreateCommand): Promi
   const active = [...store.allSandboxes('creating'), ...store.allSandboxes('running')]
   admit(active, build.resources, ports.settings.memoryLimitMiB)
 
-  const record = newRecord(command, build, timeoutSeconds, clock.now())
   await using undo = new Undo(log)
+  const spare = await takeSpare(ports, command, build)
+  if (spare) undo.add('spare', () => engine.destroy(spare.execution))
+  const record = newRecord(command, build, timeoutSeconds, clock.now(), spare?.execution ?? newExecutionId())
   store.insertSandbox(record)
   undo.add('record', () => void store.deleteSandbox(record.id, eventOf(record, clock.now(), 'killed', 'create failed')))
-  const spec = specOf(record, record.execution ?? newExecutionId())
-  const execution = await engine.restore(spec, build.image)
-  undo.add('execution', () => engine.destroy(spec.execution))
-  await ports.agent.healthy(execution.address, ports.settings.agentTimeoutMilliseconds)
+  const execution = spare ?? (await restore(ports, record, build, undo))
   await ports.agent.init(execution.address, identityOf(record, ports))
 
   const now = clock.now()
-  const running = applyAction(store, record, 'start', { startedAt: now, endAt: endAfter(now, timeoutSeconds) })
+  const times = { startedAt: now, endAt: endAfter(now, timeoutSeconds) }
+  const running = applyAction(store, record, 'start', times, eventOf(record, now, 'created', 'api'))
   undo.release()
   ports.executions.put(execution)
   ports.routes.publish(routeOf(running, ports.tokens, execution.address))
-  store.recordEvent(eventOf(running, now, 'created', 'api'))
   ports.nudge(running)
   return running
+}
+
+/** Spares have internet access: a sandbox without is restored into a slot of its own kind. */
+async function takeSpare(ports: Ports, command: CreateCommand, build: TemplateBuild): Promise<Execution | undefined> {
+  return command.network.allowInternetAccess === false ? undefined : ports.pool.take(ports, build.buildId)
+}
+
+async function restore(ports: Ports, record: SandboxRecord, build: TemplateBuild, undo: Undo): Promise<Execution> {
+  const { engine, agent, settings } = ports
+  const spec = specOf(record, executionOf(record))
+  const execution = await engine.restore(spec, build.image)
+  undo.add('execution', () => engine.destroy(spec.execution))
+  await agent.healthy(execution.address, settings.agentTimeoutMilliseconds)
+  return execution
 }
 
 function findTemplate(store: Ports['store'], asked: string): TemplateBuild {
@@ -44,7 +58,7 @@ function findTemplate(store: Ports['store'], asked: string): TemplateBuild {
   return build
 }
 
-function newRecord(command: CreateCommand, build: TemplateBuild, timeoutSeconds: number, now: number): SandboxRecord {
+function newRecord(command: CreateCommand, build: TemplateBuild, timeoutSeconds: number, now: number, execution: string): SandboxRecord {
   return {
     id: newSandboxId(),
     templateId: build.templateId,
@@ -52,7 +66,7 @@ function newRecord(command: CreateCommand, build: TemplateBuild, timeoutSeconds:
     alias: build.names[0] ?? null,
     state: 'creating',
     generation: 0,
-    execution: newExecutionId(),
+    execution,
     image: null,
     base: build.base,
     resources: build.resources,

@@ -7,6 +7,7 @@ import type { Ports } from './ports.ts'
  * tier and stays.
  */
 export async function loseExecution(ports: Ports, exit: ExecutionExit): Promise<void> {
+  if (ports.pool.forget(exit.execution)) return ports.engine.destroy(exit.execution)
   const record = ports.store.allSandboxes().find((candidate) => candidate.execution === exit.execution)
   ports.log.warn({ execution: exit.execution, status: exit.status, id: record?.id, state: record?.state }, 'an execution ended by itself')
   if (!record || record.state === 'creating') return

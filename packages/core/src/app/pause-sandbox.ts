@@ -1,10 +1,8 @@
-import { TorporError } from '@torpor/contract'
-
 import type { ImageRef, SandboxRecord } from '../domain/sandbox.ts'
 import { outcomeOf } from '../domain/transitions.ts'
 import type { Execution } from '../ports/engine.ts'
 import type { Ports } from './ports.ts'
-import { applyAction, eventOf, requireSandbox, routeOf } from './records.ts'
+import { applyAction, eventOf, executionOf, requireSandbox, routeOf } from './records.ts'
 import { Undo } from './undo.ts'
 
 /**
@@ -30,9 +28,9 @@ async function pause(ports: Ports, id: string, reason: string, signal: AbortSign
   const image = await captureFrozen(ports, record, execution, undo)
   signal.throwIfAborted()
   const now = clock.now()
-  const paused = applyAction(store, record, 'pause', { generation: record.generation + 1, image, pausedAt: now })
+  const patch = { generation: record.generation + 1, image, pausedAt: now }
+  const paused = applyAction(store, record, 'pause', patch, eventOf(record, now, 'paused', reason))
   undo.release()
-  store.recordEvent(eventOf(paused, now, 'paused', reason))
   if (record.image) await ports.images.remove(record.image)
   ports.nudge(paused)
 }
@@ -46,9 +44,4 @@ async function captureFrozen({ engine, images }: Ports, record: SandboxRecord, e
   const image = await staged.commit()
   undo.add('image', () => images.remove(image))
   return image
-}
-
-function executionOf(record: SandboxRecord): string {
-  if (record.execution === null) throw new TorporError('internal', 'A running sandbox has no process', { context: { id: record.id } })
-  return record.execution
 }

@@ -8,6 +8,7 @@ import type { Routes } from '../ports/routes.ts'
 import type { Store } from '../ports/store.ts'
 import type { ExecutionTable } from './execution-table.ts'
 import type { Transitions } from './transitions.ts'
+import type { WarmPool } from './warm-pool.ts'
 
 /** What the use cases are told of the machine. */
 export interface Settings extends TimeLimits {
@@ -15,6 +16,8 @@ export interface Settings extends TimeLimits {
   readonly memoryLimitMiB: number
   /** Bytes of memory that paused sandboxes may keep for a fast wake-up. */
   readonly warmMemoryBytes: number
+  /** Ready sandboxes kept frozen per template; 0 keeps none. */
+  readonly warmPoolSize: number
   /** Addresses of resolvers as seen from inside a sandbox. */
   readonly nameservers: readonly string[]
   /** Milliseconds within which a sandbox's agent must answer after a boot or restore. */
@@ -34,6 +37,7 @@ export interface Ports {
   readonly settings: Settings
   readonly transitions: Transitions
   readonly executions: ExecutionTable
+  readonly pool: WarmPool
   /** Tells the reconcilers that something may be due; losing a nudge costs time only. */
   readonly nudge: (record: SandboxRecord) => void
 }

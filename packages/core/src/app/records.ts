@@ -24,10 +24,11 @@ export function applyAction(
   record: SandboxRecord,
   action: Exclude<Action, 'kill'>,
   patch: Omit<SandboxPatch, 'state'>,
+  event?: SandboxEvent,
 ): SandboxRecord {
   const outcome = outcomeOf(record.state, action, record.id)
   if (outcome === 'gone') throw new TorporError('internal', 'Only a kill ends a record', { context: { id: record.id, action } })
-  const changed = store.updateSandbox(expected(record), { ...patch, state: outcome })
+  const changed = store.updateSandbox(expected(record), { ...patch, state: outcome }, event)
   if (!changed) throw new TorporError('conflict', `Sandbox "${record.id}" was changed meanwhile. Try again`, { context: { action } })
   return changed
 }
@@ -58,3 +59,9 @@ export const identityOf = (record: SandboxRecord, { tokens, settings }: Pick<Por
   env: record.env,
   nameservers: settings.nameservers,
 })
+
+/** The process of a record that must have one. */
+export function executionOf(record: SandboxRecord): string {
+  if (record.execution === null) throw new TorporError('internal', 'A running sandbox has no process', { context: { id: record.id } })
+  return record.execution
+}

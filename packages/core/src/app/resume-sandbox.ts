@@ -2,7 +2,7 @@ import { TorporError, isKind, newExecutionId } from '@torpor/contract'
 
 import { admit } from '../domain/admission.ts'
 import { endAfter } from '../domain/deadlines.ts'
-import type { SandboxRecord } from '../domain/sandbox.ts'
+import type { SandboxEvent, SandboxRecord } from '../domain/sandbox.ts'
 import { outcomeOf } from '../domain/transitions.ts'
 import type { Execution } from '../ports/engine.ts'
 import type { Ports } from './ports.ts'
@@ -31,7 +31,6 @@ export async function resumeSandbox(ports: Ports, id: string, options: ResumeOpt
     )
     const running =
       (await thawFrozen(ports, record, options)) ?? (await restoreImage(ports, requireSandbox(ports.store, id), options, signal))
-    ports.store.recordEvent(eventOf(running, ports.clock.now(), 'resumed', options.reason))
     ports.nudge(running)
   })
 }
@@ -43,7 +42,7 @@ export async function resumeSandbox(ports: Ports, id: string, options: ResumeOpt
 async function thawFrozen(ports: Ports, record: SandboxRecord, options: ResumeOptions): Promise<SandboxRecord | undefined> {
   if (record.execution === null) return undefined
   const execution = ports.executions.get(record.execution)
-  const running = applyAction(ports.store, record, 'resume', timesFrom(ports, options))
+  const running = applyAction(ports.store, record, 'resume', timesFrom(ports, options), resumed(ports, record, options))
   try {
     await ports.engine.thaw(execution.execution)
   } catch (error) {
@@ -52,14 +51,15 @@ async function thawFrozen(ports: Ports, record: SandboxRecord, options: ResumeOp
     return undefined
   }
   ports.routes.publish(routeOf(running, ports.tokens, execution.address))
-  forgetImage(ports, running, Promise.resolve())
+  forgetImage(ports, running)
   return running
 }
 
 async function discardFrozen(ports: Ports, running: SandboxRecord, paused: SandboxRecord, execution: Execution): Promise<void> {
   const { state, generation, execution: carried } = running
   const back = { state: paused.state, execution: null, startedAt: paused.startedAt, endAt: paused.endAt }
-  if (!ports.store.updateSandbox({ id: running.id, state, generation, execution: carried }, back)) {
+  const event = eventOf(paused, ports.clock.now(), 'paused', 'frozen process lost')
+  if (!ports.store.updateSandbox({ id: running.id, state, generation, execution: carried }, back, event)) {
     throw new TorporError('conflict', `Sandbox "${running.id}" was changed meanwhile. Try again`)
   }
   ports.executions.remove(execution.execution)
@@ -81,31 +81,40 @@ async function restoreImage(ports: Ports, record: SandboxRecord, options: Resume
   await agent.healthy(execution.address, ports.settings.agentTimeoutMilliseconds)
   await agent.init(execution.address, identityOf(record, ports))
   signal.throwIfAborted()
-  const running = applyAction(ports.store, record, 'resume', { execution: spec.execution, ...timesFrom(ports, options) })
+  const patch = { execution: spec.execution, ...timesFrom(ports, options) }
+  const running = applyAction(ports.store, record, 'resume', patch, resumed(ports, record, options))
   undo.release()
   ports.executions.put(execution)
   ports.routes.publish(routeOf(running, ports.tokens, execution.address))
-  forgetImage(ports, running, engine.released(spec.execution))
+  forgetImage(ports, running)
   return running
 }
+
+const resumed = ({ clock }: Ports, record: SandboxRecord, { reason }: ResumeOptions): SandboxEvent =>
+  eventOf(record, clock.now(), 'resumed', reason)
 
 function timesFrom({ clock }: Ports, { timeoutSeconds, lifecycle }: ResumeOptions) {
   const now = clock.now()
   return { startedAt: now, endAt: endAfter(now, timeoutSeconds), timeoutSeconds, pausedAt: null, ...(lifecycle && { lifecycle }) }
 }
 
+/** Not on the way of the answer: every write of a record waits for the disk. */
+const forgetMilliseconds = 250
+
 /**
  * Drops the image that a running sandbox has outlived, once nothing reads it. Until then the record keeps naming it, so that
  * a crash in the middle of a resume finds it again. What fails here is swept at the next start.
  */
-function forgetImage(ports: Ports, running: SandboxRecord, released: Promise<void>): void {
+function forgetImage(ports: Ports, running: SandboxRecord): void {
   const { image, id, state, generation, execution } = running
-  if (!image) return
+  if (!image || execution === null) return
   const forget = async (): Promise<void> => {
-    await released
+    await ports.engine.released(execution)
     if (ports.store.updateSandbox({ id, state, generation, execution }, { image: null })) await ports.images.remove(image)
   }
-  forget().catch((error: unknown) => {
-    if (!isKind(error, 'not_found')) ports.log.warn({ id, error }, 'an outlived image was not removed')
+  ports.clock.after(forgetMilliseconds, () => {
+    forget().catch((error: unknown) => {
+      if (!isKind(error, 'not_found')) ports.log.warn({ id, error }, 'an outlived image was not removed')
+    })
   })
 }

@@ -25,8 +25,8 @@ export interface Store {
   allSandboxes(state?: SandboxState): SandboxRecord[]
   /** Public records (not `creating`) by filter, newest start first (oldest with `asc`), then id. */
   listSandboxes(query: ListQuery): SandboxRecord[]
-  /** Compare-and-set: gives the new record, or undefined when the record is not as expected any more. */
-  updateSandbox(expected: Expected, patch: SandboxPatch): SandboxRecord | undefined
+  /** Compare-and-set, with `event` in the same transaction: gives the new record, or undefined when it is not as expected any more. */
+  updateSandbox(expected: Expected, patch: SandboxPatch, event?: SandboxEvent): SandboxRecord | undefined
   /** Removes the record and keeps `event`, in one transaction; false when there was none. */
   deleteSandbox(id: string, event: SandboxEvent): boolean
   recordEvent(event: SandboxEvent): void

@@ -3,6 +3,7 @@ import path from 'node:path'
 
 import { TorporError } from '@torpor/contract'
 
+import { runCommand } from '../run-command.ts'
 import { serversPerMachine } from './plan.ts'
 
 const claims = '/run/torpor'
@@ -24,9 +25,17 @@ export async function claimServerNumber(dataDirectory: string): Promise<number> 
   throw new TorporError('exhausted', `All ${serversPerMachine} server numbers of this machine are in use`, { context: { owners } })
 }
 
-/** Gives the number back. */
+/** Gives the number back, with everything that stands under it. */
 export async function releaseServerNumber(number: number): Promise<void> {
-  await rm(path.join(claims, String(number)), { recursive: true, force: true })
+  const directory = path.join(claims, String(number))
+  await unmountBelow(directory)
+  await rm(directory, { recursive: true, force: true })
+}
+
+/** A host of the engine that was killed leaves a namespace mounted in its state. */
+async function unmountBelow(directory: string): Promise<void> {
+  const mounts = (await readFile('/proc/self/mounts', 'utf8')).split('\n').map((line) => line.split(' ')[1] ?? '')
+  for (const mount of mounts.filter((place) => place.startsWith(`${directory}/`))) await runCommand('umount', [mount])
 }
 
 /** Making the directory is the claim: only one of two can succeed. */

@@ -34,6 +34,8 @@ export interface Config {
   /** At least 1; what they are promised together is `maxMemoryMiB` times this. */
   readonly memoryOvercommit: number
   readonly warmMemoryMiB: number
+  /** Ready sandboxes kept frozen per template. */
+  readonly warmPoolSize: number
   /** `a.b.0.0/16`. */
   readonly network: string
   readonly egressPrivate: 'deny' | 'allow'
@@ -119,6 +121,7 @@ const schema = z
       .transform(Number)
       .pipe(z.number().min(1, 'must be at least 1').max(100, 'must be at most 100')),
     TORPOR_WARM_MEMORY: whole('MiB', 0, 67_108_864),
+    TORPOR_WARM_POOL: whole('sandboxes', 0, 100),
     TORPOR_NETWORK: z
       .string()
       .refine(
@@ -154,6 +157,7 @@ function toConfig(values: z.output<typeof schema>, texts: Record<SettingName, st
     maxMemoryMiB: values.TORPOR_MAX_MEMORY,
     memoryOvercommit: values.TORPOR_MEMORY_OVERCOMMIT,
     warmMemoryMiB: values.TORPOR_WARM_MEMORY,
+    warmPoolSize: values.TORPOR_WARM_POOL,
     network: values.TORPOR_NETWORK,
     egressPrivate: values.TORPOR_EGRESS_PRIVATE,
     logLevel: values.TORPOR_LOG_LEVEL,

@@ -64,6 +64,12 @@ export const settings = [
     default: ({ memoryMiB }) => String(Math.floor(memoryMiB / 4)),
     doc: 'Memory that paused sandboxes may keep to wake in milliseconds; by default a quarter of the machine.',
   },
+  {
+    name: 'TORPOR_WARM_POOL',
+    unit: 'sandboxes',
+    default: '2',
+    doc: 'Ready sandboxes that are kept frozen per template, so that a create takes milliseconds; each costs about 30 MiB.',
+  },
   { name: 'TORPOR_NETWORK', unit: 'IPv4 /16', default: '10.207.0.0/16', doc: 'Addresses of sandboxes; used on this machine only.' },
   {
     name: 'TORPOR_EGRESS_PRIVATE',

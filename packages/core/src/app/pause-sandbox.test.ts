@@ -1,0 +1,143 @@
+import { TorporError } from '@torpor/contract'
+import { describe, expect, it } from 'vitest'
+
+import { World, executionOf } from '../testing/world.ts'
+
+const broken = new TorporError('no_space', 'ordered by the test')
+
+describe('pause', () => {
+  it('P1 P3 leaves a durable image of generation N+1 and the frozen process', async () => {
+    await using world = await World.open()
+    const before = await world.create()
+    await world.life.clock.advance(1000)
+    await world.useCases.pauseSandbox(before.id)
+    const image = { name: `${before.id}/g1`, engineVersion: 'fake-1' }
+    const pausedAt = world.life.clock.now()
+    expect(world.useCases.getSandbox(before.id)).toEqual({ ...before, state: 'paused', generation: 1, image, pausedAt })
+    expect(await world.imageFiles()).toEqual([image.name])
+    expect(await world.engine.list()).toMatchObject([{ execution: before.execution, status: 'frozen' }])
+    expect(world.store.events(before.id).map(({ name, reason }) => [name, reason])).toEqual([
+      ['created', 'api'],
+      ['paused', 'api'],
+    ])
+  })
+
+  it('P19 cuts the sandbox off before it is frozen', async () => {
+    await using world = await World.open()
+    const { id } = await world.create()
+    const held = world.engine.faults.hold('freeze')
+    const pause = world.useCases.pauseSandbox(id)
+    await held.reached
+    expect([world.life.routes.of(id)?.address, world.life.routes.cut]).toEqual([null, [id]])
+    held.release()
+    await pause
+    expect(world.life.routes.of(id)).toMatchObject({ address: null, accessToken: `access-${id}` })
+  })
+
+  it('refuses a paused one with conflict, and an unknown one with not_found', async () => {
+    await using world = await World.open()
+    const { id } = await world.createPaused()
+    await expect(world.useCases.pauseSandbox(id)).rejects.toMatchObject({ kind: 'conflict', status: 409 })
+    await expect(world.useCases.pauseSandbox('i0')).rejects.toMatchObject({ kind: 'not_found' })
+    expect(world.useCases.getSandbox(id).generation).toBe(1)
+  })
+
+  it('joins a pause in progress: one capture for three callers', async () => {
+    await using world = await World.open()
+    const { id } = await world.create()
+    const captures = (): number => world.engine.calls.filter(({ verb }) => verb === 'capture').length
+    const before = captures()
+    await Promise.all([1, 2, 3].map(() => world.useCases.pauseSandbox(id)))
+    expect([captures() - before, world.useCases.getSandbox(id).generation]).toEqual([1, 1])
+  })
+
+  it('P26 counts generations on, and only the last image stays', async () => {
+    await using world = await World.open()
+    const { id } = await world.createPaused()
+    await world.useCases.connectSandbox(id)
+    await world.useCases.pauseSandbox(id)
+    expect(world.useCases.getSandbox(id)).toMatchObject({ generation: 2, image: { name: `${id}/g2` } })
+    expect(await world.imageFiles()).toEqual([`${id}/g2`])
+  })
+})
+
+describe('a pause that fails', () => {
+  const steps: readonly [string, (world: World) => void][] = [
+    ['the freeze', ({ engine }) => engine.faults.failNext('freeze', broken)],
+    ['the statistics', ({ engine }) => engine.faults.failNext('stats', broken)],
+    ['the making of the draft', ({ life }) => life.imageFaults.failNext('stage', broken)],
+    ['the capture', ({ engine }) => engine.faults.failNext('capture', broken)],
+    ['the commit of the image', ({ life }) => life.imageFaults.failNext('commit', broken)],
+    ['the end of that commit', ({ life }) => life.imageFaults.failNext('committed', broken)],
+    ['the commit of the record', ({ life }) => life.watched.failNextUpdate(({ state }) => state === 'paused', broken)],
+  ]
+
+  it.each(steps)('at %s leaves the sandbox as it was, running, twice; then it pauses', async (step, order) => {
+    await using world = await World.open()
+    const before = await world.create()
+    const route = world.life.routes.of(before.id)
+    for (let run = 0; run < 2; run += 1) {
+      order(world)
+      await expect(world.useCases.pauseSandbox(before.id)).rejects.toBe(broken)
+      expect(world.useCases.getSandbox(before.id)).toEqual(before)
+      expect(await world.engine.list()).toMatchObject([{ execution: before.execution, status: 'running' }])
+      expect(world.life.routes.of(before.id)).toEqual(route)
+      // The answer of a commit that was lost: the image is there, and no record names it. The next pause takes its place.
+      if (step !== 'the end of that commit') expect(await world.imageFiles()).toEqual([])
+    }
+    expect(world.life.log.filter(({ level }) => level !== 'info')).toEqual([])
+    await world.useCases.pauseSandbox(before.id)
+    expect(world.useCases.getSandbox(before.id)).toMatchObject({ state: 'paused', generation: 1 })
+    expect(await world.imageFiles()).toEqual([`${before.id}/g1`])
+  })
+
+  it('logs an undo that fails, and still reports what went wrong first', async () => {
+    await using world = await World.open()
+    const { id } = await world.create()
+    world.engine.faults.failNext('capture', broken)
+    world.engine.faults.failNext('thaw', new TorporError('internal', 'another one'))
+    await expect(world.useCases.pauseSandbox(id)).rejects.toBe(broken)
+    expect(world.life.log).toContainEqual(expect.objectContaining({ level: 'warn', message: 'an undo failed' }))
+  })
+})
+
+describe('a server that dies in a pause', () => {
+  const engineSteps = ['freeze', 'stats', 'capture'] as const
+  const imageSteps = ['stage', 'commit', 'committed'] as const
+
+  it.each(engineSteps)('before %s leaves it running with what it remembers', async (verb) => {
+    await using world = await World.open()
+    const before = await world.create()
+    world.memoryOf(before.id).counter = 9
+    const held = world.engine.faults.hold(verb)
+    // Nobody answers any more.
+    world.useCases.pauseSandbox(before.id).catch(() => undefined)
+    await held.reached
+    const restarted = world.restart()
+    held.release()
+    expect(await restarted).toEqual({ running: 1, paused: 0, lost: 0, orphans: 0 })
+    await expectRunning(world, before.id)
+  })
+
+  it.each(imageSteps)('at %s of the image leaves it running with what it remembers', async (step) => {
+    await using world = await World.open()
+    const before = await world.create()
+    world.memoryOf(before.id).counter = 9
+    const held = world.life.imageFaults.hold(step)
+    world.useCases.pauseSandbox(before.id).catch(() => undefined)
+    await held.reached
+    const restarted = world.restart()
+    held.release()
+    expect(await restarted).toMatchObject({ running: 1, lost: 0 })
+    await expectRunning(world, before.id)
+  })
+
+  async function expectRunning(world: World, id: string): Promise<void> {
+    const record = world.useCases.getSandbox(id)
+    expect(record).toMatchObject({ state: 'running', generation: 0, image: null })
+    expect(await world.engine.list()).toMatchObject([{ execution: executionOf(record), status: 'running' }])
+    expect([world.memoryOf(id).counter, await world.imageFiles()]).toEqual([9, []])
+    await world.useCases.pauseSandbox(id)
+    expect(await world.imageFiles()).toEqual([`${id}/g1`])
+  }
+})

@@ -1,0 +1,47 @@
+import type { Agent } from '../ports/agent.ts'
+import type { ImageStore, StagedImage } from '../ports/images.ts'
+import type { Faults } from './faults.ts'
+
+/** `committed` comes after the image stands and before the caller hears of it. */
+export type ImageStep = 'stage' | 'commit' | 'committed' | 'discard' | 'remove'
+export type AgentStep = 'healthy' | 'init'
+
+/** The real image store, which fails or waits where the test wants it. */
+export const faultyImages = (real: ImageStore, faults: Faults<ImageStep>): ImageStore => ({
+  stage: async (...request) => {
+    await faults.pass('stage')
+    return faultyDraft(await real.stage(...request), faults)
+  },
+  locate: (image) => real.locate(image),
+  remove: async (image) => {
+    await faults.pass('remove')
+    await real.remove(image)
+  },
+  sweep: (keep) => real.sweep(keep),
+})
+
+const faultyDraft = (draft: StagedImage, faults: Faults<ImageStep>): StagedImage => ({
+  directory: draft.directory,
+  commit: async () => {
+    await faults.pass('commit')
+    const image = await draft.commit()
+    await faults.pass('committed')
+    return image
+  },
+  discard: async () => {
+    await faults.pass('discard')
+    await draft.discard()
+  },
+})
+
+/** The real agent client, which fails or waits where the test wants it. */
+export const faultyAgent = (real: Agent, faults: Faults<AgentStep>): Agent => ({
+  healthy: async (...request) => {
+    await faults.pass('healthy')
+    await real.healthy(...request)
+  },
+  init: async (...request) => {
+    await faults.pass('init')
+    await real.init(...request)
+  },
+})

@@ -1,0 +1,82 @@
+import { createAgentClient } from '@torpor/agent-client'
+import { type FakeEngine, type FakeMachine, createFakeEngine } from '@torpor/engine-fake'
+import { openImageStore } from '@torpor/image-store'
+import { openStore } from '@torpor/store-sqlite'
+
+import type { Settings } from '../app/ports.ts'
+import { type Platform, createPlatform } from '../platform.ts'
+import type { Log } from '../ports/platform.ts'
+import { Faults } from './faults.ts'
+import { type AgentStep, type ImageStep, faultyAgent, faultyImages } from './faulty-adapters.ts'
+import { ManualClock } from './manual-clock.ts'
+import { Reachable } from './reachable.ts'
+import { WatchedStore } from './watched-store.ts'
+
+export interface LogEntry {
+  readonly level: 'info' | 'warn' | 'error'
+  readonly message: string
+  readonly context: Readonly<Record<string, unknown>>
+}
+
+/** What a server finds when it starts. */
+export interface Machine {
+  readonly processes: FakeMachine
+  readonly databaseFile: string
+  readonly imageDirectory: string
+  readonly engineVersion: string
+  readonly now: number
+}
+
+/** One server process, from its start to its death: core with everything it was given. */
+export interface ServerLife {
+  readonly engine: FakeEngine
+  readonly watched: WatchedStore
+  readonly clock: ManualClock
+  readonly routes: Reachable
+  readonly imageFaults: Faults<ImageStep>
+  readonly agentFaults: Faults<AgentStep>
+  readonly log: readonly LogEntry[]
+  readonly platform: Platform
+  /** As `kill -9`: whatever it was doing stops where it is. */
+  die(): void
+}
+
+export function beginLife(machine: Machine, settings: Settings): ServerLife {
+  const realImages = openImageStore({ directory: machine.imageDirectory, reserveBytes: 0 })
+  const locateImage = realImages.locate.bind(realImages)
+  const engine = createFakeEngine({ machine: machine.processes, version: machine.engineVersion, locateImage })
+  const watched = new WatchedStore(openStore(machine.databaseFile))
+  const parts = {
+    clock: new ManualClock(machine.now),
+    routes: new Reachable(),
+    imageFaults: new Faults<ImageStep>(),
+    agentFaults: new Faults<AgentStep>(),
+  }
+  const log: LogEntry[] = []
+  const platform = createPlatform({
+    engine,
+    store: watched.store,
+    images: faultyImages(realImages, parts.imageFaults),
+    agent: faultyAgent(createAgentClient(), parts.agentFaults),
+    routes: parts.routes,
+    clock: parts.clock,
+    tokens: { access: (id) => `access-${id}`, traffic: (id) => `traffic-${id}` },
+    log: logInto(log),
+    settings,
+  })
+  const die = (): void => {
+    parts.imageFaults.stop()
+    parts.agentFaults.stop()
+    void engine.close()
+    watched.store.close()
+  }
+  return { ...parts, engine, watched, log, platform, die }
+}
+
+function logInto(entries: LogEntry[]): Log {
+  const at =
+    (level: LogEntry['level']): Log['info'] =>
+    (context, message) =>
+      void entries.push({ level, message, context })
+  return { info: at('info'), warn: at('warn'), error: at('error') }
+}

@@ -1,0 +1,141 @@
+import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+
+import { type FakeMemory, FakeMachine } from '@torpor/engine-fake'
+
+import type { Adoption } from '../app/adopt-executions.ts'
+import type { TemplateRecipe } from '../app/build-template.ts'
+import type { Settings } from '../app/ports.ts'
+import type { CreateCommand, UseCases } from '../app/use-cases.ts'
+import type { SandboxRecord } from '../domain/sandbox.ts'
+import type { Store } from '../ports/store.ts'
+import { type ServerLife, beginLife } from './server-life.ts'
+
+const settings: Settings = {
+  defaultTimeoutSeconds: 300,
+  maxTimeoutSeconds: 86_400,
+  memoryLimitMiB: 1024,
+  warmMemoryBytes: Number.MAX_SAFE_INTEGER,
+  warmPoolSize: 0,
+  nameservers: ['169.254.53.53'],
+  agentTimeoutMilliseconds: 5000,
+}
+
+export const recipe: TemplateRecipe = {
+  names: ['base', 'default-base'],
+  base: { rootfs: 'rootfs', agent: 'agent' },
+  resources: { cpuCount: 1, memoryMiB: 128, diskMiB: 512 },
+}
+
+export const command: CreateCommand = {
+  template: 'base',
+  secure: true,
+  lifecycle: { onTimeout: 'kill', autoResume: false },
+  network: { allowInternetAccess: null, allowPublicTraffic: true, maskRequestHost: null },
+  metadata: {},
+  env: {},
+}
+
+/** Core with a real store and real image files, on a fake engine: servers come and go, the machine and its disk stay. */
+export class World implements AsyncDisposable {
+  readonly #directory: string
+  readonly #settings: Settings
+  readonly #processes = new FakeMachine()
+  #life: ServerLife
+
+  private constructor(directory: string, settings: Settings, engineVersion: string) {
+    this.#directory = directory
+    this.#settings = settings
+    this.#life = this.#begin(engineVersion, Date.UTC(2026, 0, 1))
+  }
+
+  /** A started server with the template `base`. */
+  static async open(changes: Partial<Settings> = {}): Promise<World> {
+    const directory = await mkdtemp(path.join(tmpdir(), 'torpor-core-'))
+    const world = new World(directory, { ...settings, ...changes }, 'fake-1')
+    await world.platform.start()
+    await world.platform.ensureTemplate(recipe)
+    return world
+  }
+
+  /** The server of now; another one after `restart`. */
+  get life(): ServerLife {
+    return this.#life
+  }
+
+  get platform(): ServerLife['platform'] {
+    return this.#life.platform
+  }
+
+  get useCases(): UseCases {
+    return this.#life.platform.useCases
+  }
+
+  get engine(): ServerLife['engine'] {
+    return this.#life.engine
+  }
+
+  get store(): Store {
+    return this.#life.watched.store
+  }
+
+  /** The server dies where it stands, and the next one starts on what is left. */
+  restart(engineVersion = this.engine.version): Promise<Adoption> {
+    this.#life.die()
+    this.#life = this.#begin(engineVersion, this.#life.clock.now())
+    return this.platform.start()
+  }
+
+  create(changes: Partial<CreateCommand> = {}): Promise<SandboxRecord> {
+    return this.useCases.createSandbox({ ...command, ...changes })
+  }
+
+  /** A paused sandbox: its process is still there, frozen. */
+  async createPaused(changes: Partial<CreateCommand> = {}): Promise<SandboxRecord> {
+    const { id } = await this.create(changes)
+    await this.useCases.pauseSandbox(id)
+    return this.useCases.getSandbox(id)
+  }
+
+  /** A paused sandbox of which only the image is left. */
+  async createAsleep(changes: Partial<CreateCommand> = {}): Promise<SandboxRecord> {
+    const record = await this.createPaused(changes)
+    await this.engine.crash(executionOf(record), 137)
+    return this.#life.watched.recordThat(record.id, ({ execution }) => execution === null)
+  }
+
+  /** What a sandbox that is carried by a process remembers. */
+  memoryOf(id: string): FakeMemory {
+    return this.engine.memory(executionOf(this.useCases.getSandbox(id)))
+  }
+
+  /** The image files of sandboxes, without those of templates: `<id>/g<generation>`. */
+  async imageFiles(): Promise<string[]> {
+    const builds = this.store.allTemplates().map(({ buildId }) => buildId)
+    const names: string[] = []
+    for (const owner of await readdir(path.join(this.#directory, 'images'))) {
+      const generations = builds.includes(owner) ? [] : await readdir(path.join(this.#directory, 'images', owner))
+      names.push(...generations.map((generation) => `${owner}/${generation}`))
+    }
+    return names.sort()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#life.die()
+    await this.#processes[Symbol.asyncDispose]()
+    await rm(this.#directory, { recursive: true })
+  }
+
+  #begin(engineVersion: string, now: number): ServerLife {
+    const databaseFile = path.join(this.#directory, 'torpor.db')
+    const imageDirectory = path.join(this.#directory, 'images')
+    return beginLife({ processes: this.#processes, databaseFile, imageDirectory, engineVersion, now }, this.#settings)
+  }
+}
+
+/** The process of a record that has one. */
+export function executionOf({ id, execution }: SandboxRecord): string {
+  if (execution === null) throw new Error(`sandbox ${id} has no process`)
+  return execution
+}
