@@ -32,8 +32,9 @@ export interface TestWorld {
 /** Settings for tests: any TORPOR_* variable but the directories. */
 export type TestSettings = Readonly<Record<string, string>>
 
-export async function bootWorld(overrides: TestSettings = {}): Promise<TestWorld> {
-  const dataDirectory = await mkdtemp(path.join(tmpdir(), 'torpor-world-'))
+/** @param parent holds the data directory; any temporary place otherwise. */
+export async function bootWorld(overrides: TestSettings = {}, parent: string = tmpdir()): Promise<TestWorld> {
+  const dataDirectory = await mkdtemp(path.join(parent, 'torpor-world-'))
   try {
     return await openWorld(dataDirectory, overrides)
   } catch (error) {

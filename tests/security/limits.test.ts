@@ -1,0 +1,51 @@
+import { type TestWorld, bootWorld } from '@torpor/testkit'
+import { NotFoundError, Sandbox } from 'e2b'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+
+const forkBomb = `python3 -c "
+import os, time
+while True:
+    try:
+        if os.fork() == 0: time.sleep(60); os._exit(0)
+    except OSError: pass"`
+
+describe('what a hostile sandbox takes is its own', () => {
+  let world: TestWorld
+  let neighbour: Sandbox
+  beforeAll(async () => {
+    world = await bootWorld({ TORPOR_MEMORY_MIB: '256', TORPOR_LOG_LEVEL: 'error' })
+    Object.assign(process.env, world.env)
+    neighbour = await Sandbox.create()
+  })
+  afterAll(async () => {
+    await world?.close()
+  })
+
+  test.each([
+    { what: 'memory', bomb: 'python3 -c "x = bytearray(2 << 30); print(len(x))"' },
+    { what: 'processes', bomb: forkBomb },
+  ])('a sandbox that takes more $what than its limit ends, and only it; it is reported gone', async ({ bomb }) => {
+    const hostile = await Sandbox.create()
+    await expect(hostile.commands.run(bomb, { timeoutMs: 60_000 })).rejects.toThrow(/killed|terminated|not found|end of life|exit/i)
+    await expect
+      .poll(
+        () =>
+          hostile.getInfo().then(
+            () => 'there',
+            (error: unknown) => error,
+          ),
+        { timeout: 30_000 },
+      )
+      .toBeInstanceOf(NotFoundError)
+    expect(world.events(hostile.sandboxId).at(-1)).toMatchObject({ name: 'killed', reason: 'crashed' })
+    expect((await neighbour.commands.run('echo unharmed')).stdout).toBe('unharmed\n')
+  })
+
+  test('a sandbox sees its limits: memory, processors, disk', async () => {
+    const { stdout } = await neighbour.commands.run("nproc; free -m | awk '/Mem:/ {print $2}'; df -BM --output=size / | tail -1")
+    const [processors, memory, disk] = stdout.split('\n').map((line) => Number.parseInt(line, 10))
+    expect(processors).toBe(2)
+    expect(memory).toBeLessThan(512)
+    expect(disk).toBe(20_480)
+  })
+})
