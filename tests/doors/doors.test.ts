@@ -46,6 +46,7 @@ const innocent: Readonly<Record<string, string>> = {
   'packages/setup/src/run-command.ts': "import { spawn } from 'node:child_process'\nexport const run = spawn\n",
   'packages/server/src/compose.ts': "import { here } from '@torpor/store-sqlite'\nimport '@torpor/edge'\nexport const composed = here\n",
   'packages/server/src/config/env.ts': 'export const environment = process.env\n',
+  'packages/core/src/testing/world.ts': "import { here } from '@torpor/engine-fake'\nimport 'node:fs'\nexport const world = here\n",
   'packages/core/src/act.test.ts': "import { here } from '@torpor/engine-fake'\nimport 'node:fs'\nexport const tested = here\n",
 }
 
@@ -98,6 +99,7 @@ it.each([
   ['a type of an adapter in core', { 'packages/core/src/app/planted.ts': "export type { here } from '@torpor/store-sqlite'\n" }],
   ['a dynamic import', { 'packages/core/src/app/planted.ts': "export const late = () => import('@torpor/store-sqlite')\n" }],
   ['a program started without the node: prefix', file('packages/server/src/planted.ts', 'child_process')],
+  ['the world of the tests in what is served', file('packages/core/src/planted.ts', './testing/world.ts')],
   ['an adapter that imports the server', file('packages/engine-fake/src/planted.ts', '@torpor/server')],
 ])('finds %s', async (_what, files) => {
   expect((await planted(files)).violations).not.toEqual([])

@@ -1,5 +1,8 @@
+import { isKind } from '@torpor/contract'
+
 import type { SandboxRecord } from '../domain/sandbox.ts'
 import type { ObservedExecution } from '../ports/engine.ts'
+import { forgetImage } from './forget-image.ts'
 import type { Ports } from './ports.ts'
 import { eventOf, routeOf } from './records.ts'
 
@@ -47,14 +50,26 @@ async function adopt(ports: Ports, record: SandboxRecord, observed: ObservedExec
   }
 }
 
-async function adoptRunning(ports: Ports, record: SandboxRecord, observed: ObservedExecution | undefined): Promise<Fate> {
+async function adoptRunning(ports: Ports, record: SandboxRecord, listed: ObservedExecution | undefined): Promise<Fate> {
+  const observed = listed?.status === 'frozen' ? await thawed(ports, listed.execution) : listed
   if (!observed || observed.status === 'stopped') {
     return record.image ? fallBack(ports, record) : lose(ports, record, 'lost')
   }
-  if (observed.status === 'frozen') await ports.engine.thaw(observed.execution)
   ports.executions.put(observed)
   ports.routes.publish(routeOf(record, ports.tokens, observed.address))
+  // Or a later loss of its process would bring back this older state.
+  forgetImage(ports, record)
   return 'running'
+}
+
+/** The thaw that the earlier server had begun may come before this one, and so may an end: what counts is what stands then. */
+async function thawed({ engine }: Ports, execution: string): Promise<ObservedExecution | undefined> {
+  try {
+    await engine.thaw(execution)
+  } catch (error) {
+    if (!isKind(error, 'conflict', 'not_found')) throw error
+  }
+  return (await engine.list()).find((entry) => entry.execution === execution)
 }
 
 /** The resume was cut off before it was answered for: the image that it came from still is its last committed state. */

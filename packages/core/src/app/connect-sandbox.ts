@@ -17,11 +17,13 @@ export interface Connected {
  */
 export async function connectSandbox(ports: Ports, id: string, askedSeconds: number | undefined): Promise<Connected> {
   const timeoutSeconds = effectiveTimeout(askedSeconds, ports.settings)
+  const endAt = endAfter(ports.clock.now(), timeoutSeconds)
   const seen = requireSandbox(ports.store, id)
-  const wasAsleep = seen.state === 'paused' || ports.transitions.current(id) === 'pause'
+  // Whatever is being done to it has its end first: what only just comes back is not answered for, what is killed is gone.
+  const wasAsleep = seen.state === 'paused' || ports.transitions.current(id) !== undefined
   if (wasAsleep) await resumeSandbox(ports, id, { timeoutSeconds, reason: 'api' })
-  const record = requireSandbox(ports.store, id)
-  return { sandbox: extend(ports, record, endAfter(ports.clock.now(), timeoutSeconds)), resumed: wasAsleep }
+  // Whoever joined another's resume may have asked for more time than that one.
+  return { sandbox: extend(ports, requireSandbox(ports.store, id), endAt), resumed: wasAsleep }
 }
 
 /** The old resume call: like connect, but a running sandbox is a conflict. */
@@ -32,7 +34,7 @@ export async function resumePaused(
 ): Promise<SandboxRecord> {
   const timeoutSeconds = effectiveTimeout(options.timeoutSeconds, ports.settings)
   const record = requireSandbox(ports.store, id)
-  if (record.state === 'running' && ports.transitions.current(id) !== 'pause') {
+  if (record.state === 'running' && ports.transitions.current(id) === undefined) {
     throw new TorporError('conflict', `Sandbox "${id}" is already running`)
   }
   const { autoPause } = options

@@ -1,9 +1,9 @@
 import { TorporError, newExecutionId, newSandboxId } from '@torpor/contract'
 
-import { admit } from '../domain/admission.ts'
 import { effectiveTimeout, endAfter } from '../domain/deadlines.ts'
 import type { SandboxRecord, TemplateBuild } from '../domain/sandbox.ts'
 import type { Execution } from '../ports/engine.ts'
+import { admitSandbox } from './admit-sandbox.ts'
 import type { Ports } from './ports.ts'
 import { applyAction, eventOf, executionOf, identityOf, routeOf } from './records.ts'
 import { specOf } from './spec.ts'
@@ -15,12 +15,13 @@ export async function createSandbox(ports: Ports, command: CreateCommand): Promi
   const { store, engine, clock, log } = ports
   const build = findTemplate(store, command.template)
   const timeoutSeconds = effectiveTimeout(command.timeoutSeconds, ports.settings)
-  const active = [...store.allSandboxes('creating'), ...store.allSandboxes('running')]
-  admit(active, build.resources, ports.settings.memoryLimitMiB)
+  admitSandbox(ports, build.resources)
 
   await using undo = new Undo(log)
   const spare = await takeSpare(ports, command, build)
   if (spare) undo.add('spare', () => engine.destroy(spare.execution))
+  // Once more: others may have come in while the spare was thawed.
+  admitSandbox(ports, build.resources)
   const record = newRecord(command, build, timeoutSeconds, clock.now(), spare?.execution ?? newExecutionId())
   store.insertSandbox(record)
   undo.add('record', () => void store.deleteSandbox(record.id, eventOf(record, clock.now(), 'killed', 'create failed')))

@@ -6,8 +6,9 @@ import { eventOf, requireSandbox } from './records.ts'
 /** Ends a sandbox in any state and forgets it; overtakes whatever is being done to it. */
 export async function killSandbox(ports: Ports, id: string, reason: string): Promise<void> {
   const seen = requireSandbox(ports.store, id)
+  const doing = ports.transitions.current(id)
   const work = ports.transitions.run(id, 'kill', () => kill(ports, id, reason))
-  const overtaken = ports.transitions.current(id) === 'kill' ? undefined : overtake(ports, seen)
+  const overtaken = doing === undefined || doing === 'kill' ? undefined : overtake(ports, seen)
   await Promise.all([work, overtaken])
 }
 

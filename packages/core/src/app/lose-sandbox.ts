@@ -1,3 +1,4 @@
+import type { SandboxRecord } from '../domain/sandbox.ts'
 import type { ExecutionExit } from '../ports/engine.ts'
 import { killSandbox } from './kill-sandbox.ts'
 import type { Ports } from './ports.ts'
@@ -8,7 +9,10 @@ import type { Ports } from './ports.ts'
  */
 export async function loseExecution(ports: Ports, exit: ExecutionExit): Promise<void> {
   if (ports.pool.forget(exit.execution)) return ports.engine.destroy(exit.execution)
-  const record = ports.store.allSandboxes().find((candidate) => candidate.execution === exit.execution)
+  const carried = carriedBy(ports, exit.execution)
+  // A frozen process that dies while it is thawed: the resume notices, and falls back to the image.
+  if (carried && ports.transitions.current(carried.id) === 'resume') await ports.transitions.settled(carried.id)
+  const record = carriedBy(ports, exit.execution)
   ports.log.warn({ execution: exit.execution, status: exit.status, id: record?.id, state: record?.state }, 'an execution ended by itself')
   if (!record || record.state === 'creating') return
   if (record.state === 'running') return killSandbox(ports, record.id, 'crashed')
@@ -17,3 +21,6 @@ export async function loseExecution(ports: Ports, exit: ExecutionExit): Promise<
   ports.store.updateSandbox({ id, state, generation, execution }, { execution: null })
   return ports.engine.destroy(exit.execution)
 }
+
+const carriedBy = ({ store }: Ports, execution: string): SandboxRecord | undefined =>
+  store.allSandboxes().find((record) => record.execution === execution)

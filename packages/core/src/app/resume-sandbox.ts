@@ -1,10 +1,11 @@
-import { TorporError, isKind, newExecutionId } from '@torpor/contract'
+import { TorporError, newExecutionId } from '@torpor/contract'
 
-import { admit } from '../domain/admission.ts'
 import { endAfter } from '../domain/deadlines.ts'
 import type { SandboxEvent, SandboxRecord } from '../domain/sandbox.ts'
 import { outcomeOf } from '../domain/transitions.ts'
 import type { Execution } from '../ports/engine.ts'
+import { admitSandbox } from './admit-sandbox.ts'
+import { forgetImage } from './forget-image.ts'
 import type { Ports } from './ports.ts'
 import { applyAction, eventOf, identityOf, requireSandbox, routeOf } from './records.ts'
 import { specOf } from './spec.ts'
@@ -24,11 +25,7 @@ export async function resumeSandbox(ports: Ports, id: string, options: ResumeOpt
     const record = requireSandbox(ports.store, id)
     if (record.state === 'running') return
     outcomeOf(record.state, 'resume', id)
-    admit(
-      [...ports.store.allSandboxes('creating'), ...ports.store.allSandboxes('running')],
-      record.resources,
-      ports.settings.memoryLimitMiB,
-    )
+    admitSandbox(ports, record.resources)
     const running =
       (await thawFrozen(ports, record, options)) ?? (await restoreImage(ports, requireSandbox(ports.store, id), options, signal))
     ports.nudge(running)
@@ -96,25 +93,4 @@ const resumed = ({ clock }: Ports, record: SandboxRecord, { reason }: ResumeOpti
 function timesFrom({ clock }: Ports, { timeoutSeconds, lifecycle }: ResumeOptions) {
   const now = clock.now()
   return { startedAt: now, endAt: endAfter(now, timeoutSeconds), timeoutSeconds, pausedAt: null, ...(lifecycle && { lifecycle }) }
-}
-
-/** Not on the way of the answer: every write of a record waits for the disk. */
-const forgetMilliseconds = 250
-
-/**
- * Drops the image that a running sandbox has outlived, once nothing reads it. Until then the record keeps naming it, so that
- * a crash in the middle of a resume finds it again. What fails here is swept at the next start.
- */
-function forgetImage(ports: Ports, running: SandboxRecord): void {
-  const { image, id, state, generation, execution } = running
-  if (!image || execution === null) return
-  const forget = async (): Promise<void> => {
-    await ports.engine.released(execution)
-    if (ports.store.updateSandbox({ id, state, generation, execution }, { image: null })) await ports.images.remove(image)
-  }
-  ports.clock.after(forgetMilliseconds, () => {
-    forget().catch((error: unknown) => {
-      if (!isKind(error, 'not_found')) ports.log.warn({ id, error }, 'an outlived image was not removed')
-    })
-  })
 }

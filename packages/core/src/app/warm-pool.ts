@@ -25,6 +25,12 @@ interface Spare extends Execution {
 export class WarmPool {
   #spares: Spare[] = []
   #closed = false
+  readonly #closing = Promise.withResolvers<void>()
+
+  /** Resolves when no spare is wanted any more. */
+  get closing(): Promise<void> {
+    return this.#closing.promise
+  }
 
   /** A thawed spare, now the caller's; undefined when there is none that works. */
   async take({ engine, log }: Pick<PoolPorts, 'engine' | 'log'>, buildId: string): Promise<Execution | undefined> {
@@ -65,6 +71,7 @@ export class WarmPool {
   /** Ends every spare; none is made any more. */
   async close(engine: Engine): Promise<void> {
     this.#closed = true
+    this.#closing.resolve()
     await this.#drop(engine, this.#spares)
   }
 

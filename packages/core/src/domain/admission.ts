@@ -3,10 +3,10 @@ import { TorporError } from '@torpor/contract'
 import type { Resources, SandboxRecord } from './sandbox.ts'
 
 /**
- * Refuses a sandbox for which there is no memory beside those that hold memory now (creating and running).
+ * Refuses a sandbox for which there is no memory beside those that hold memory or are about to.
  * @throws TorporError `exhausted`, naming the limit.
  */
-export function admit(active: readonly SandboxRecord[], wanted: Resources, limitMiB: number): void {
+export function admit(active: readonly Pick<SandboxRecord, 'resources'>[], wanted: Resources, limitMiB: number): void {
   const used = active.reduce((sum, record) => sum + record.resources.memoryMiB, 0)
   if (used + wanted.memoryMiB <= limitMiB) return
   throw new TorporError(

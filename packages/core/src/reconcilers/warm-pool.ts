@@ -8,10 +8,12 @@ const settleMilliseconds = 100
 export const warmPool =
   (ports: Ports): Pass =>
   async () => {
-    const { settings, store, clock } = ports
+    const { settings, store, clock, pool } = ports
     if (settings.warmPoolSize > 0) {
-      await new Promise<void>((resolve) => void clock.after(settleMilliseconds, resolve))
-      await ports.pool.fill(ports, store.allTemplates(), settings.warmPoolSize)
+      const settled = new Promise<void>((resolve) => void clock.after(settleMilliseconds, resolve))
+      // A stop does not wait for it: the clock keeps no process alive.
+      await Promise.race([settled, pool.closing])
+      await pool.fill(ports, store.allTemplates(), settings.warmPoolSize)
     }
     return Number.POSITIVE_INFINITY
   }

@@ -2,8 +2,8 @@ import type { Agent } from '../ports/agent.ts'
 import type { ImageStore, StagedImage } from '../ports/images.ts'
 import type { Faults } from './faults.ts'
 
-/** `committed` comes after the image stands and before the caller hears of it. */
-export type ImageStep = 'stage' | 'commit' | 'committed' | 'discard' | 'remove'
+/** `committed` and `removed` come after the deed and before the caller hears of it. */
+export type ImageStep = 'stage' | 'commit' | 'committed' | 'discard' | 'remove' | 'removed'
 export type AgentStep = 'healthy' | 'init'
 
 /** The real image store, which fails or waits where the test wants it. */
@@ -16,6 +16,7 @@ export const faultyImages = (real: ImageStore, faults: Faults<ImageStep>): Image
   remove: async (image) => {
     await faults.pass('remove')
     await real.remove(image)
+    await faults.pass('removed')
   },
   sweep: (keep) => real.sweep(keep),
 })

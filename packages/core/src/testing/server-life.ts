@@ -12,7 +12,7 @@ import { ManualClock } from './manual-clock.ts'
 import { Reachable } from './reachable.ts'
 import { WatchedStore } from './watched-store.ts'
 
-export interface LogEntry {
+interface LogEntry {
   readonly level: 'info' | 'warn' | 'error'
   readonly message: string
   readonly context: Readonly<Record<string, unknown>>

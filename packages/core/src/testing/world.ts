@@ -28,7 +28,7 @@ export const recipe: TemplateRecipe = {
   resources: { cpuCount: 1, memoryMiB: 128, diskMiB: 512 },
 }
 
-export const command: CreateCommand = {
+const command: CreateCommand = {
   template: 'base',
   secure: true,
   lifecycle: { onTimeout: 'kill', autoResume: false },

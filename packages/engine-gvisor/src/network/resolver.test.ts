@@ -23,7 +23,7 @@ test('the machine’s resolvers are read anew each time, at most three', async (
 })
 
 test('a question that nobody answers is answered with SERVFAIL under its own id; what is no question is not answered', () => {
-  const question = Buffer.from('abcd01000001000000000000' + '0161' + '00' + '00010001', 'hex')
+  const question = Buffer.from('abcd0100000100000000000001610000010001', 'hex')
   const answer = failure(question)
   expect(answer?.subarray(0, 4).toString('hex')).toBe('abcd8182')
   expect(answer?.subarray(12)).toEqual(question.subarray(12))

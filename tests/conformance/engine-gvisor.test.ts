@@ -1,0 +1,84 @@
+import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+
+import { newExecutionId } from '@torpor/contract'
+import type { ExecutionSpec } from '@torpor/core'
+import { GvisorEngine } from '@torpor/engine-gvisor'
+import { type Config, createLog, loadConfig } from '@torpor/server'
+import { type Artifacts, plainReporter, prepareMachine } from '@torpor/setup'
+import { sourceDirectory } from '@torpor/testkit'
+
+import { type EngineUnderTest, describeEngine } from './engine.ts'
+
+async function gvisorUnderTest(): Promise<EngineUnderTest> {
+  const root = await mkdtemp(path.join(tmpdir(), 'torpor-gvisor-'))
+  const config = configFor(root)
+  const artifacts = await readyArtifacts(config)
+  let engine = await openEngine(config, artifacts)
+  return {
+    get engine() {
+      return engine
+    },
+    spec: () => specOn(artifacts, artifacts.rootfs.name),
+    failingSpec: () => specOn(artifacts, 'no-such-rootfs'),
+    stagingDirectory: () => mkdtemp(path.join(root, 'image-')),
+    imageFrom: (directory) => Promise.resolve({ name: directory, engineVersion: engine.version }),
+    removeImage: (image) => rm(image.name, { recursive: true }),
+    crash: killSandboxProcess,
+    reopen: async () => {
+      await engine.close()
+      engine = await openEngine(config, artifacts)
+    },
+    close: async () => {
+      await engine.close()
+      await rm(root, { recursive: true })
+    },
+  }
+}
+
+function configFor(root: string): Config {
+  const inherited = process.env['TORPOR_ARTIFACT_DIR']
+  const settings = { TORPOR_DATA_DIR: path.join(root, 'data') }
+  return loadConfig(inherited === undefined ? settings : { ...settings, TORPOR_ARTIFACT_DIR: inherited })
+}
+
+/** What this clone builds: there already after the first set-up. */
+const readyArtifacts = (config: Config): Promise<Artifacts> =>
+  prepareMachine(
+    { ...config, sourceDirectory, searchPath: (process.env['PATH'] ?? '').split(':') },
+    plainReporter(process.stderr),
+    new AbortController().signal,
+  )
+
+const openEngine = (config: Config, { engineVersion }: Artifacts): Promise<GvisorEngine> =>
+  GvisorEngine.open({
+    dataDirectory: config.dataDirectory,
+    artifactDirectory: config.artifactDirectory,
+    engineVersion,
+    network: config.network,
+    allowPrivateNetworks: false,
+    pidsLimit: config.pidsLimit,
+    totalMemoryBytes: config.maxMemoryMiB * 1024 * 1024,
+    spareSlots: 2,
+    locateImage: (image) => Promise.resolve(image.name),
+    log: createLog({ level: 'error', format: 'json' }),
+  })
+
+const specOn = ({ agentHash }: Artifacts, rootfs: string): ExecutionSpec => ({
+  execution: newExecutionId(),
+  hostname: 'conformance',
+  base: { rootfs, agent: agentHash },
+  resources: { cpuCount: 1, memoryMiB: 256, diskMiB: 512 },
+  allowInternetAccess: false,
+})
+
+/** The runtime names the sandbox in the arguments of the process that carries it. */
+async function killSandboxProcess(execution: string): Promise<void> {
+  for (const pid of (await readdir('/proc')).filter((name) => /^\d+$/.test(name))) {
+    const words = (await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')).split('\0')
+    if (words.includes('boot') && words.includes(execution)) process.kill(Number(pid), 'SIGKILL')
+  }
+}
+
+describeEngine('gVisor', gvisorUnderTest)
