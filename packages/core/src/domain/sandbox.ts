@@ -18,13 +18,17 @@ export interface NetworkOptions {
   readonly maskRequestHost: string | null
 }
 
-/** Where a committed memory image stands, and what a restore needs to be the same as at its capture. */
+/** Where a committed image stands, and what a restore needs to be the same as at its capture. */
 export interface ImageRef {
   /** Opaque to all but the image store. */
   readonly name: string
+  /** `memory`: all processes with their memory, and the files. `files`: only the files, to be booted afresh. */
+  readonly kind: ImageKind
   /** The engine build that wrote it: only the same one can restore it. */
   readonly engineVersion: string
 }
+
+export type ImageKind = 'memory' | 'files'
 
 /** What a sandbox's processes see of the machine and must find again, byte-identical, at every restore. */
 export interface Base {
