@@ -6,14 +6,21 @@ import { connectSandbox, refreshSandbox, resumePaused, setTimeoutOf } from './ap
 import { createSandbox } from './app/create-sandbox.ts'
 import { evictAll } from './app/evict-sandbox.ts'
 import { ExecutionTable } from './app/execution-table.ts'
+import { cloneLeniently, cloneStrictly } from './app/clone-sandbox.ts'
+import { forkSandbox } from './app/fork-sandbox.ts'
+import { ImageLeases } from './app/image-leases.ts'
 import { killSandbox } from './app/kill-sandbox.ts'
 import { listSandboxes } from './app/list-sandboxes.ts'
 import { loseExecution } from './app/lose-sandbox.ts'
 import { pauseSandbox } from './app/pause-sandbox.ts'
 import type { Ports } from './app/ports.ts'
+import { quotaOf } from './app/quota.ts'
 import { requireSandbox } from './app/records.ts'
+import { resetSandbox } from './app/reset-sandbox.ts'
+import { createSnapshot, deleteSnapshot, listSnapshots } from './app/snapshots.ts'
 import { Transitions } from './app/transitions.ts'
 import type { UseCases } from './app/use-cases.ts'
+import { viewOf } from './app/view.ts'
 import { wakeSandbox } from './app/wake-sandbox.ts'
 import { WarmPool } from './app/warm-pool.ts'
 import { deadlines } from './reconcilers/deadlines.ts'
@@ -24,8 +31,8 @@ import { warmPool } from './reconcilers/warm-pool.ts'
 /** Core, given its adapters: the use cases for the doors, and the loops. */
 export interface Platform {
   readonly useCases: UseCases
-  /** For the edge: brings a sleeping sandbox back, if it may be woken. */
-  wake(sandboxId: string): Promise<Route | undefined>
+  /** For the edge: brings a sleeping sandbox back for a request to `port`, if it may be woken by that. */
+  wake(sandboxId: string, port: number): Promise<Route | undefined>
   ensureTemplate(recipe: TemplateRecipe): Promise<boolean>
   /** Finds the sandboxes of an earlier server again, then starts the loops. To be called once, before any door opens. */
   start(): Promise<Adoption>
@@ -34,13 +41,14 @@ export interface Platform {
 }
 
 /** What the composition root supplies. */
-export type Adapters = Omit<Ports, 'transitions' | 'executions' | 'pool' | 'nudge'>
+export type Adapters = Omit<Ports, 'transitions' | 'executions' | 'leases' | 'pool' | 'nudge' | 'reached'> & Partial<Pick<Ports, 'reached'>>
 
 export function createPlatform(adapters: Adapters): Platform {
   const transitions = new Transitions()
   const pool = new WarmPool()
   const nudge = (): void => loops.forEach((loop) => loop.nudge())
-  const ports: Ports = { ...adapters, transitions, executions: new ExecutionTable(), pool, nudge }
+  const own = { transitions, executions: new ExecutionTable(), leases: new ImageLeases(), pool, nudge }
+  const ports: Ports = { reached: () => undefined, ...adapters, ...own }
   const loops = [
     new Loop('deadlines', deadlines(ports), adapters),
     new Loop('warm memory', warmMemory(ports), adapters),
@@ -49,7 +57,7 @@ export function createPlatform(adapters: Adapters): Platform {
   let unsubscribe = (): void => undefined
   return {
     useCases: useCasesOf(ports),
-    wake: (id) => wakeSandbox(ports, id),
+    wake: (id, port) => wakeSandbox(ports, id, port),
     ensureTemplate: async (recipe) => {
       const built = await ensureTemplate(ports, recipe)
       nudge()
@@ -76,12 +84,20 @@ export function createPlatform(adapters: Adapters): Platform {
 
 const useCasesOf = (ports: Ports): UseCases => ({
   createSandbox: (command) => createSandbox(ports, command),
-  getSandbox: (id) => requireSandbox(ports.store, id),
+  getSandbox: (id) => viewOf(ports, requireSandbox(ports.store, id)),
   listSandboxes: (command) => listSandboxes(ports, command),
   killSandbox: (id) => killSandbox(ports, id, 'api'),
-  pauseSandbox: (id) => pauseSandbox(ports, id, 'api'),
+  pauseSandbox: (id, { kind = 'memory', until = 'durable' } = {}) => pauseSandbox(ports, id, { reason: 'api', kind, until }),
   connectSandbox: (id, timeoutSeconds) => connectSandbox(ports, id, timeoutSeconds),
   resumeSandbox: (id, options) => resumePaused(ports, id, options),
   setTimeout: (id, timeoutSeconds) => setTimeoutOf(ports, id, timeoutSeconds),
   refresh: (id, durationSeconds) => refreshSandbox(ports, id, durationSeconds),
+  cloneSandbox: (id, { strict, ...command }) => (strict ? cloneStrictly(ports, id, command) : cloneLeniently(ports, id, command)),
+  forkSandbox: (id, command) => forkSandbox(ports, id, command),
+  createSnapshot: (id, name) => createSnapshot(ports, id, name),
+  listSnapshots: (query) => listSnapshots(ports, query),
+  deleteSnapshot: (idOrName) => deleteSnapshot(ports, idOrName),
+  resetSandbox: (id, command) => resetSandbox(ports, id, command),
+  events: (query) => ports.store.events(query),
+  quota: () => quotaOf(ports),
 })

@@ -2,10 +2,14 @@ import { TorporError } from '@torpor/contract'
 
 import type { Action } from '../domain/transitions.ts'
 
+/** What is done in a transition. `halfway` is to be called when callers who do not wait for the end may be answered. */
+type Work<T> = (signal: AbortSignal, halfway: () => void) => Promise<T>
+
 interface InProgress {
   readonly action: Action
   readonly abort: AbortController
   readonly settled: Promise<void>
+  readonly halfway: Promise<void>
 }
 
 /**
@@ -15,8 +19,8 @@ interface InProgress {
 export class Transitions {
   readonly #inProgress = new Map<string, InProgress>()
 
-  /** Runs `work` alone, or joins. `work` must look at the record itself: it may have changed while this call waited. */
-  async run(id: string, action: Action, work: (signal: AbortSignal) => Promise<void>): Promise<void> {
+  /** Resolves when the transition is over; rejects with its error, or `not_found` when a kill overtook it. */
+  async run(id: string, action: Action, work: Work<void>): Promise<void> {
     let current = this.#inProgress.get(id)
     while (current) {
       if (current.action === action) return current.settled
@@ -27,9 +31,20 @@ export class Transitions {
     return this.#start(id, action, work)
   }
 
-  /** What is being done to the sandbox now. */
+  /** As `run`, but never joins: each caller has a result of its own. */
+  async queue<T>(id: string, action: Exclude<Action, 'kill'>, work: Work<T>): Promise<T> {
+    while (this.#inProgress.has(id)) await this.settled(id)
+    return this.#start(id, action, work)
+  }
+
+  /** The action in progress, if any. */
   current(id: string): Action | undefined {
     return this.#inProgress.get(id)?.action
+  }
+
+  /** Resolves when what is in progress is halfway or over; rejects when it fails before. */
+  async halfway(id: string): Promise<void> {
+    await this.#inProgress.get(id)?.halfway
   }
 
   /** The sandboxes to which it is being done now; the one whose work begins is not among them before its first wait. */
@@ -47,20 +62,30 @@ export class Transitions {
     await this.#inProgress.get(id)?.settled.catch(() => undefined)
   }
 
-  #overtake(id: string, current: InProgress, work: (signal: AbortSignal) => Promise<void>): Promise<void> {
+  #overtake(id: string, current: InProgress, work: Work<void>): Promise<void> {
     current.abort.abort(new TorporError('not_found', `Sandbox "${id}" was killed`))
-    return this.#start(id, 'kill', async (signal) => {
+    return this.#start(id, 'kill', async (...given) => {
       await current.settled.catch(() => undefined)
-      await work(signal)
+      await work(...given)
     })
   }
 
-  #start(id: string, action: Action, work: (signal: AbortSignal) => Promise<void>): Promise<void> {
+  #start<T>(id: string, action: Action, work: Work<T>): Promise<T> {
     const abort = new AbortController()
-    const settled = work(abort.signal).finally(() => {
-      if (this.#inProgress.get(id)?.abort === abort) this.#inProgress.delete(id)
-    })
-    this.#inProgress.set(id, { action, abort, settled })
-    return settled
+    const halfway = Promise.withResolvers<void>()
+    const result = work(abort.signal, halfway.resolve)
+      .catch((error: unknown) => {
+        // What a kill took away fails in many ways; the caller hears of the kill.
+        throw abort.signal.aborted ? abort.signal.reason : error
+      })
+      .finally(() => {
+        if (this.#inProgress.get(id)?.abort === abort) this.#inProgress.delete(id)
+      })
+    const settled = result.then(() => undefined)
+    settled.then(halfway.resolve, halfway.reject)
+    // Whoever is interested asks for it.
+    halfway.promise.catch(() => undefined)
+    this.#inProgress.set(id, { action, abort, settled, halfway: halfway.promise })
+    return result
   }
 }

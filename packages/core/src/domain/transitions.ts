@@ -2,8 +2,8 @@ import { TorporError } from '@torpor/contract'
 
 import type { SandboxState } from './sandbox.ts'
 
-/** What can be done to a sandbox. */
-export type Action = 'start' | 'extend' | 'pause' | 'resume' | 'evict' | 'kill'
+/** What can be done to a sandbox. `commit` and `revert` are the two ends of a pause. */
+export type Action = 'start' | 'extend' | 'pause' | 'commit' | 'revert' | 'resume' | 'capture' | 'reset' | 'evict' | 'break' | 'kill'
 
 /** The state an action leads to; `gone` ends the record. */
 export type Outcome = SandboxState | 'gone'
@@ -11,8 +11,9 @@ export type Outcome = SandboxState | 'gone'
 /** The one table of states: what is not here is not possible. */
 export const allowed: Readonly<Record<SandboxState, Readonly<Partial<Record<Action, Outcome>>>>> = {
   creating: { start: 'running', kill: 'gone' },
-  running: { extend: 'running', pause: 'paused', kill: 'gone' },
-  paused: { resume: 'running', evict: 'paused', kill: 'gone' },
+  running: { extend: 'running', pause: 'pausing', capture: 'running', reset: 'running', kill: 'gone' },
+  pausing: { commit: 'paused', revert: 'running', kill: 'gone' },
+  paused: { resume: 'running', reset: 'running', evict: 'paused', break: 'paused', kill: 'gone' },
 }
 
 /**
