@@ -29,7 +29,7 @@ it('records how each sandbox lived', async () => {
   await world.useCases.pauseSandbox(id)
   await world.useCases.connectSandbox(id)
   await world.useCases.killSandbox(id)
-  expect(world.store.events(id).map(({ name, reason }) => `${name} (${reason})`)).toEqual([
+  expect(world.events(id).map(({ name, reason }) => `${name} (${reason})`)).toEqual([
     'created (api)',
     'paused (api)',
     'resumed (api)',

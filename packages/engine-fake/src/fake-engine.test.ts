@@ -48,7 +48,7 @@ describe('the fake agent', () => {
     await call('POST', parent.address, '/count')
     await call('POST', parent.address, '/count')
     await engine.capture(parent.execution, directory)
-    const clone = await engine.restore(spec(), { name: directory, engineVersion: 'fake-1' })
+    const clone = await engine.restore(spec(), { name: directory, kind: 'memory', engineVersion: 'fake-1' })
     await call('POST', parent.address, '/count')
     expect(await (await call('POST', clone.address, '/count')).json()).toEqual({ counter: 3 })
     engine.memory(clone.execution).counter = 40
@@ -112,7 +112,7 @@ describe('the fake agent', () => {
     await engine.listen(execution, 8000, (_request, response) => void response.end('service'))
     await engine.capture(execution, directory)
     await engine.destroy(execution)
-    const { address } = await engine.restore(spec(), { name: directory, engineVersion: 'fake-1' })
+    const { address } = await engine.restore(spec(), { name: directory, kind: 'memory', engineVersion: 'fake-1' })
     expect(await (await call('GET', address, '/', { port: 8000 })).text()).toBe('service')
   })
 })
@@ -132,7 +132,7 @@ describe('faults', () => {
 
   it.each(['boot', 'restore'] as const)('leave nothing behind a failed %s', async (verb) => {
     engine.faults.failNext(verb, ordered)
-    const begun = verb === 'boot' ? engine.boot(spec()) : engine.restore(spec(), { name: directory, engineVersion: 'fake-1' })
+    const begun = verb === 'boot' ? engine.boot(spec()) : engine.restore(spec(), { name: directory, kind: 'memory', engineVersion: 'fake-1' })
     await expect(begun).rejects.toBe(ordered)
     expect([await engine.list(), engine.machine.processes]).toEqual([[], []])
   })
@@ -213,8 +213,8 @@ describe('a machine', () => {
   it('restores no image of another build, whatever its reference says', async () => {
     await engine.capture((await engine.boot(spec())).execution, directory)
     const next = createFakeEngine({ machine: engine.machine, version: 'fake-2' })
-    await expect(next.restore(spec(), { name: directory, engineVersion: 'fake-1' })).rejects.toMatchObject({ kind: 'unavailable' })
-    await expect(next.restore(spec(), { name: directory, engineVersion: 'fake-2' })).rejects.toMatchObject({ kind: 'internal' })
+    await expect(next.restore(spec(), { name: directory, kind: 'memory', engineVersion: 'fake-1' })).rejects.toMatchObject({ kind: 'unavailable' })
+    await expect(next.restore(spec(), { name: directory, kind: 'memory', engineVersion: 'fake-2' })).rejects.toMatchObject({ kind: 'internal' })
     expect(await next.list()).toMatchObject([{ engineVersion: 'fake-1' }])
   })
 

@@ -67,7 +67,7 @@ export async function compose(world: World, options: ComposeOptions): Promise<Ru
     done?.(built ? 'captured' : 'ready')
   }
   world.store.putApiKeyHash(createHash('sha256').update(options.apiKey).digest('hex'), 'default')
-  const edge = createEdge({ routes, wake: (id) => platform.wake(id), domain: options.domain, log: world.log })
+  const edge = createEdge({ routes, wake: (id, { port }) => platform.wake(id, port), domain: options.domain, log: world.log })
   const keys = hashedKeys(() => world.store.apiKeyHashes())
   const api = createControlApi({ useCases: platform.useCases, keys, tokens, domain: null, log: world.log, version: options.version })
   const respond = getRequestListener(api.fetch)

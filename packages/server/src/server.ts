@@ -84,6 +84,8 @@ async function openWorld(config: Config, artifacts: Artifacts, log: Log): Promis
 const settingsOf = (config: Config): Settings => ({
   defaultTimeoutSeconds: config.defaultTimeoutSeconds,
   maxTimeoutSeconds: config.maxTimeoutSeconds,
+  maxRunSeconds: config.maxRunSeconds,
+  maxSandboxes: config.maxSandboxes,
   memoryLimitMiB: Math.floor(config.maxMemoryMiB * config.memoryOvercommit),
   warmMemoryBytes: config.warmMemoryMiB * mebibyte,
   warmPoolSize: config.warmPoolSize,

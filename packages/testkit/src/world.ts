@@ -61,7 +61,7 @@ async function openWorld(dataDirectory: string, overrides: TestSettings): Promis
     dataDirectory,
     artifactDirectory: config.artifactDirectory,
     env: clientEnvironment(url, apiKey, config.domain),
-    events: (id) => reader.events(id),
+    events: (id) => reader.events({ sandboxId: id, order: 'asc', offset: 0, limit: 1000 }).events,
     addressOf: (id) => server.addressOf(id),
     tokenOf: (id) => derivedTokens(secrets.serverSecret.reveal()).access(id),
     close: async () => {

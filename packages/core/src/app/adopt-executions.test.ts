@@ -30,7 +30,7 @@ describe('a restarted server', () => {
     await endUnseen(world, executionOf(record), end)
     expect(await world.restart()).toMatchObject({ running: 0, lost: 1 })
     expect([world.store.allSandboxes(), await world.engine.list(), world.life.routes.of(record.id)]).toEqual([[], [], undefined])
-    expect(world.store.events(record.id).at(-1)).toMatchObject({ name: 'killed', reason: 'lost' })
+    expect(world.events(record.id).at(-1)).toMatchObject({ name: 'killed', reason: 'lost' })
   })
 
   it.each(['vanish', 'crash'] as const)('takes one that was just resumed and is gone (%s) back to its image', async (end) => {
@@ -42,7 +42,7 @@ describe('a restarted server', () => {
     expect(await world.restart()).toMatchObject({ paused: 1, lost: 0 })
     expect(world.useCases.getSandbox(id)).toMatchObject({ state: 'paused', execution: null, generation: 1, endAt })
     expect(await world.engine.list()).toEqual([])
-    expect(world.store.events(id).at(-1)).toMatchObject({ name: 'paused', reason: 'resume interrupted' })
+    expect(world.events(id).at(-1)).toMatchObject({ name: 'paused', reason: 'resume interrupted' })
     await world.useCases.connectSandbox(id)
   })
 
@@ -88,7 +88,7 @@ describe('a restarted server', () => {
     held.release()
     expect(await restarted).toMatchObject({ running: 0, lost: 1 })
     expect([world.store.allSandboxes(), await world.engine.list()]).toEqual([[], []])
-    expect(world.store.events(record?.id ?? '').at(-1)).toMatchObject({ name: 'killed', reason: 'create interrupted' })
+    expect(world.events(record?.id ?? '').at(-1)).toMatchObject({ name: 'killed', reason: 'create interrupted' })
   })
 
   it('leaves one whose resume was cut off before its record asleep, and ends the half-made process', async () => {

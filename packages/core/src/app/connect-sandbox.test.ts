@@ -37,15 +37,15 @@ describe('the old resume call', () => {
 
   it('resumes a paused one with its lifecycle, or with another one', async () => {
     await using world = await World.open()
-    const { id } = await world.createPaused({ lifecycle: { onTimeout: 'pause', autoResume: true } })
+    const { id } = await world.createPaused({ lifecycle: { onTimeout: 'pause', autoResume: true, pauseKind: 'memory' } })
     expect(await world.useCases.resumeSandbox(id, { timeoutSeconds: 20 })).toMatchObject({
       state: 'running',
       endAt: world.life.clock.now() + 20_000,
-      lifecycle: { onTimeout: 'pause', autoResume: true },
+      lifecycle: { onTimeout: 'pause', autoResume: true, pauseKind: 'memory' },
     })
     await world.useCases.pauseSandbox(id)
     const changed = await world.useCases.resumeSandbox(id, { autoPause: false })
-    expect(changed.lifecycle).toEqual({ onTimeout: 'kill', autoResume: true })
+    expect(changed.lifecycle).toEqual({ onTimeout: 'kill', autoResume: true, pauseKind: 'memory' })
   })
 })
 

@@ -19,7 +19,7 @@ describe('create', () => {
       envVars: { A: 'b' },
       nameservers: ['169.254.53.53'],
     })
-    expect(world.store.events(record.id).map(({ name, reason }) => [name, reason])).toEqual([['created', 'api']])
+    expect(world.events(record.id).map(({ name, reason }) => [name, reason])).toEqual([['created', 'api']])
   })
 
   it('makes it reachable, with the tokens that its options ask for', async () => {

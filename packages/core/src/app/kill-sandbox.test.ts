@@ -6,8 +6,8 @@ import { World } from '../testing/world.ts'
 async function expectGone(world: World, id: string, reason = 'api'): Promise<void> {
   expect(() => world.useCases.getSandbox(id)).toThrow(expect.objectContaining({ kind: 'not_found' }))
   expect([await world.engine.list(), await world.imageFiles(), world.life.routes.of(id)]).toEqual([[], [], undefined])
-  expect(world.store.events(id).at(-1)).toMatchObject({ name: 'killed', reason })
-  expect(world.store.events(id).filter(({ name }) => name === 'killed')).toHaveLength(1)
+  expect(world.events(id).at(-1)).toMatchObject({ name: 'killed', reason })
+  expect(world.events(id).filter(({ name }) => name === 'killed')).toHaveLength(1)
 }
 
 describe('kill', () => {

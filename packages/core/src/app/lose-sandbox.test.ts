@@ -8,7 +8,7 @@ describe('an execution that ends by itself', () => {
     const record = await world.create()
     await world.engine.crash(executionOf(record), 137)
     await world.life.watched.until(() => world.store.getSandbox(record.id) === undefined)
-    expect(world.store.events(record.id).at(-1)).toMatchObject({ name: 'killed', reason: 'crashed' })
+    expect(world.events(record.id).at(-1)).toMatchObject({ name: 'killed', reason: 'crashed' })
     expect([await world.engine.list(), world.life.routes.of(record.id)]).toEqual([[], undefined])
   })
 

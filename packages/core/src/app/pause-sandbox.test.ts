@@ -16,7 +16,7 @@ describe('pause', () => {
     expect(world.useCases.getSandbox(before.id)).toEqual({ ...before, state: 'paused', generation: 1, image, pausedAt })
     expect(await world.imageFiles()).toEqual([image.name])
     expect(await world.engine.list()).toMatchObject([{ execution: before.execution, status: 'frozen' }])
-    expect(world.store.events(before.id).map(({ name, reason }) => [name, reason])).toEqual([
+    expect(world.events(before.id).map(({ name, reason }) => [name, reason])).toEqual([
       ['created', 'api'],
       ['paused', 'api'],
     ])

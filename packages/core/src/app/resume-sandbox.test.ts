@@ -19,7 +19,7 @@ describe('resume', () => {
     expect(world.life.routes.of(before.id)?.address).toMatch(/^127\./)
     await world.life.clock.advance(250)
     await world.life.watched.recordThat(before.id, ({ image }) => image === null)
-    expect(world.store.events(before.id).map(({ name }) => name)).toEqual(['created', 'paused', 'resumed'])
+    expect(world.events(before.id).map(({ name }) => name)).toEqual(['created', 'paused', 'resumed'])
   })
 
   it('P1 P3 restores the image when the process is gone: same id, same memory, new process', async () => {
@@ -79,7 +79,7 @@ describe('resume', () => {
     held.release()
     await connect
     expect(world.useCases.getSandbox(before.id)).toMatchObject({ state: 'running', generation: 1 })
-    expect(world.store.events(before.id).map(({ name }) => name)).not.toContain('killed')
+    expect(world.events(before.id).map(({ name }) => name)).not.toContain('killed')
   })
 
   it('P17 P18 gives exactly the time that was asked for, or the default', async () => {
@@ -146,7 +146,7 @@ describe('many at once', () => {
       .slice(before)
       .filter((verb) => verb === 'thaw' || verb === 'restore')
     expect(starts).toHaveLength(1)
-    expect(world.store.events(id).filter(({ name }) => name === 'resumed')).toHaveLength(1)
+    expect(world.events(id).filter(({ name }) => name === 'resumed')).toHaveLength(1)
   })
 
   it('P11 connect waits for a pause in progress, then resumes', async () => {

@@ -83,6 +83,8 @@ export interface SandboxRecord {
 export interface SandboxEvent {
   readonly sandboxId: string
   readonly templateId: string
+  /** As the sandbox's alias. */
+  readonly templateName: string | null
   readonly at: number
   readonly name: EventName
   /** Why: `api`, `timeout`, `crashed`, `lost`… */

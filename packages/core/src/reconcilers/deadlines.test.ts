@@ -3,7 +3,7 @@ import { expect, it } from 'vitest'
 
 import { World } from '../testing/world.ts'
 
-const pausing = { onTimeout: 'pause', autoResume: false } as const
+const pausing = { onTimeout: 'pause', autoResume: false, pauseKind: 'memory' } as const
 
 it('L1 kills a sandbox at its end and not before', async () => {
   await using world = await World.open()
@@ -12,7 +12,7 @@ it('L1 kills a sandbox at its end and not before', async () => {
   expect(world.useCases.getSandbox(id).state).toBe('running')
   await world.life.clock.advance(1)
   await world.life.watched.until(() => world.store.getSandbox(id) === undefined)
-  expect(world.store.events(id).at(-1)).toMatchObject({ name: 'killed', reason: 'timeout', at: world.life.clock.now() })
+  expect(world.events(id).at(-1)).toMatchObject({ name: 'killed', reason: 'timeout', at: world.life.clock.now() })
   expect(await world.engine.list()).toEqual([])
 })
 
@@ -23,7 +23,7 @@ it('P24 pauses one whose lifecycle says so, with its state, and P26 does so agai
   for (const generation of [1, 2]) {
     await world.life.clock.advance(60_000)
     await world.life.watched.recordThat(id, (record) => record.generation === generation && record.state === 'paused')
-    expect(world.store.events(id).at(-1)).toMatchObject({ name: 'paused', reason: 'timeout' })
+    expect(world.events(id).at(-1)).toMatchObject({ name: 'paused', reason: 'timeout' })
     await world.useCases.connectSandbox(id, 60)
     expect(world.memoryOf(id).counter).toBe(4)
   }

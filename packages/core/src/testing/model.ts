@@ -114,7 +114,7 @@ export class Model {
     )
     const record = this.#world.store.getSandbox(id)
     assert.equal(record === undefined, verbs.includes('kill'))
-    if (!record || record.state === 'creating') return void this.#known.delete(id)
+    if (!record || record.state === 'creating' || record.state === 'pausing') return void this.#known.delete(id)
     assert.ok(record.generation - known.generation <= verbs.filter((each) => each === 'pause').length)
     this.#known.set(id, { ...known, state: record.state, generation: record.generation })
   }

@@ -9,12 +9,14 @@ import type { TemplateRecipe } from '../app/build-template.ts'
 import type { Settings } from '../app/ports.ts'
 import type { CreateCommand, UseCases } from '../app/use-cases.ts'
 import type { SandboxRecord } from '../domain/sandbox.ts'
-import type { Store } from '../ports/store.ts'
+import type { RecordedEvent, Store } from '../ports/store.ts'
 import { type ServerLife, beginLife } from './server-life.ts'
 
 const settings: Settings = {
   defaultTimeoutSeconds: 300,
   maxTimeoutSeconds: 86_400,
+  maxRunSeconds: 86_400,
+  maxSandboxes: 100,
   memoryLimitMiB: 1024,
   warmMemoryBytes: Number.MAX_SAFE_INTEGER,
   warmPoolSize: 0,
@@ -31,7 +33,7 @@ export const recipe: TemplateRecipe = {
 const command: CreateCommand = {
   template: 'base',
   secure: true,
-  lifecycle: { onTimeout: 'kill', autoResume: false },
+  lifecycle: { onTimeout: 'kill', autoResume: false, pauseKind: 'memory' },
   network: { allowInternetAccess: null, allowPublicTraffic: true, maskRequestHost: null },
   metadata: {},
   env: {},
@@ -103,6 +105,11 @@ export class World implements AsyncDisposable {
     const record = await this.createPaused(changes)
     await this.engine.crash(executionOf(record), 137)
     return this.#life.watched.recordThat(record.id, ({ execution }) => execution === null)
+  }
+
+  /** What is on record of a sandbox's life. */
+  events(id: string): RecordedEvent[] {
+    return this.store.events({ sandboxId: id, order: 'asc', offset: 0, limit: 1000 }).events
   }
 
   /** What a sandbox that is carried by a process remembers. */
