@@ -31,6 +31,7 @@ it('records how each sandbox lived', async () => {
   await world.useCases.killSandbox(id)
   expect(world.events(id).map(({ name, reason }) => `${name} (${reason})`)).toEqual([
     'created (api)',
+    'pausing (api)',
     'paused (api)',
     'resumed (api)',
     'killed (api)',

@@ -53,8 +53,11 @@ class InMemoryEngine implements FakeEngine {
     this.#locateImage = locateImage ?? ((image) => Promise.resolve(image.name))
   }
 
-  boot(spec: ExecutionSpec): Promise<Execution> {
-    return this.#start('boot', spec, () => Promise.resolve(newMemory()))
+  boot(spec: ExecutionSpec, files?: ImageRef): Promise<Execution> {
+    return this.#start('boot', spec, async () => {
+      if (files) await this.#locateImage(files)
+      return newMemory()
+    })
   }
 
   restore(spec: ExecutionSpec, image: ImageRef): Promise<Execution> {
@@ -82,6 +85,10 @@ class InMemoryEngine implements FakeEngine {
       carrier.requireAlive()
       return writeImage(directory, carrier.engineVersion, carrier.memory)
     })
+  }
+
+  captureFiles(execution: string, directory: string): Promise<void> {
+    return this.capture(execution, directory)
   }
 
   async destroy(execution: string): Promise<void> {

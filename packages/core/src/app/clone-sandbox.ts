@@ -38,11 +38,11 @@ export async function cloneSandbox(ports: Ports, id: string, command: CloneComma
     const image = await captureRunning(ports, id, newTemplateId(), (captured) => ({ captured, held: holdImage(ports, captured) }))
     await using _held = image.held
     await ports.reached('clone captured')
-    return startAll(ports, parent, { image: image.captured, holder }, { count: command.count, timeoutSeconds })
+    return await startAll(ports, parent, { image: image.captured, holder }, { count: command.count, timeoutSeconds })
   }
   if (parent.image === null) throw new TorporError('conflict', `Sandbox "${id}" is changing. Try again`)
   await using _held = holdImage(ports, parent.image)
-  return startAll(ports, parent, { image: parent.image, holder }, { count: command.count, timeoutSeconds })
+  return await startAll(ports, parent, { image: parent.image, holder }, { count: command.count, timeoutSeconds })
 }
 
 /** All or none (promise C6). @throws TorporError of the first one that failed, with what became of the others. */

@@ -23,7 +23,7 @@ export async function createSandbox(ports: Ports, command: CreateCommand): Promi
 
   await using undo = new Undo(ports.log)
   const spare = await takeSpare(ports, command, source)
-  if (!spare) return startSandbox(ports, newRecord(ports, command, source, timeoutSeconds, newExecutionId()), source)
+  if (!spare) return await startSandbox(ports, newRecord(ports, command, source, timeoutSeconds, newExecutionId()), source)
   undo.add('spare', () => ports.engine.destroy(spare.execution))
   const record = newRecord(ports, command, source, timeoutSeconds, spare.execution)
   const running = await startSandbox(ports, record, source, () => ready(ports, record, spare))

@@ -51,6 +51,6 @@ describe('an execution that ends by itself', () => {
     const stranger = { execution: 'x0', hostname: 'x', base: record.base, resources: record.resources, allowInternetAccess: false }
     await world.engine.boot(stranger)
     await world.engine.crash('x0', 1)
-    expect(world.useCases.getSandbox(record.id)).toEqual(record)
+    expect(world.record(record.id)).toEqual(record)
   })
 })

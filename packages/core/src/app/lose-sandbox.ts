@@ -9,8 +9,8 @@ import type { Ports } from './ports.ts'
 export async function loseExecution(ports: Ports, exit: ExecutionExit): Promise<void> {
   if (ports.pool.forget(exit.execution)) return ports.engine.destroy(exit.execution)
   const carried = ports.store.sandboxOf(exit.execution)
-  // What is being done to it notices, and undoes or falls back; what stands after that counts.
-  if (carried) await ports.transitions.settled(carried.id)
+  // A process that dies while it is thawed or replaced: that work notices and falls back, or had no more need of it.
+  if (carried && ['resume', 'reset'].includes(ports.transitions.current(carried.id) ?? '')) await ports.transitions.settled(carried.id)
   const record = ports.store.sandboxOf(exit.execution)
   ports.log.warn({ execution: exit.execution, status: exit.status, id: record?.id, state: record?.state }, 'an execution ended by itself')
   if (!record || record.state === 'creating') return

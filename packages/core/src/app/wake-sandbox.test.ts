@@ -10,7 +10,7 @@ describe('traffic', () => {
     const { id } = await world.createPaused({ lifecycle })
     const route = await world.platform.wake(id, 3000)
     expect(route).toEqual(world.life.routes.of(id))
-    expect([route?.address, world.useCases.getSandbox(id).state]).toEqual([expect.stringMatching(/^127\./), 'running'])
+    expect([route?.address, world.record(id).state]).toEqual([expect.stringMatching(/^127\./), 'running'])
     expect(world.events(id).at(-1)).toMatchObject({ name: 'resumed', reason: 'traffic' })
   })
 
@@ -25,7 +25,7 @@ describe('traffic', () => {
     const [asleep, killed] = [await world.createPaused({ metadata: { auto_resume: 'yes' } }), await world.createPaused({ lifecycle })]
     await world.useCases.killSandbox(killed.id)
     for (const id of [asleep.id, killed.id, 'i0']) expect(await world.platform.wake(id, 3000)).toBeUndefined()
-    expect(world.useCases.getSandbox(asleep.id).state).toBe('paused')
+    expect(world.record(asleep.id).state).toBe('paused')
   })
 
   it('waits for a resume that somebody else began', async () => {
@@ -55,6 +55,6 @@ describe('traffic', () => {
     await using world = await World.open()
     const { id } = await world.createPaused({ lifecycle, timeoutSeconds })
     await world.platform.wake(id, 3000)
-    expect(world.useCases.getSandbox(id).endAt).toBe(world.life.clock.now() + woken * 1000)
+    expect(world.record(id).endAt).toBe(world.life.clock.now() + woken * 1000)
   })
 })

@@ -45,6 +45,14 @@ export class ManualClock implements Clock {
     this.#now = end
   }
 
+  /** Moves on until the work is done, and gives its result. */
+  async runUntil<T>(work: Promise<T>): Promise<T> {
+    let done = false
+    const finished = work.finally(() => (done = true))
+    while (!done) await this.advance(Number.isFinite(this.untilNext) ? this.untilNext : 0)
+    return finished
+  }
+
   #dueBy(end: number): Timer | undefined {
     return [...this.#timers].filter(({ at }) => at <= end).sort((a, b) => a.at - b.at)[0]
   }

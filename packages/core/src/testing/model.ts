@@ -89,7 +89,7 @@ export class Model {
   }
 
   async #crash(id: string, { state }: Known): Promise<void> {
-    const record = this.#world.useCases.getSandbox(id)
+    const record = this.#world.record(id)
     if (record.execution === null) return
     await this.#world.engine.crash(executionOf(record), 137)
     const { watched } = this.#world.life
