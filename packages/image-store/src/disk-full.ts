@@ -5,8 +5,7 @@ import { TorporError } from '@torpor/contract'
 import { codeOf } from './damage.ts'
 
 /** Whether the volume, or what this user may have of it, is used up. */
-export const isFull = (error: unknown): boolean =>
-  codeOf(error) === 'ENOSPC' || codeOf(error) === 'EDQUOT'
+export const isFull = (error: unknown): boolean => codeOf(error) === 'ENOSPC' || codeOf(error) === 'EDQUOT'
 
 const diskFull = (context: Record<string, unknown>, cause?: unknown): TorporError => {
   const message = "The server's disk is full: the sandbox's state cannot be saved. Nothing was lost; ask the operator for room"
