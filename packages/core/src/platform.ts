@@ -1,12 +1,12 @@
-import type { Route } from '@torpor/contract'
+import { type Route, TorporError } from '@torpor/contract'
 
 import { type Adoption, adoptExecutions } from './app/adopt-executions.ts'
 import { type TemplateRecipe, ensureTemplate } from './app/build-template.ts'
+import { cloneLeniently, cloneStrictly } from './app/clone-sandbox.ts'
 import { connectSandbox, refreshSandbox, resumePaused, setTimeoutOf } from './app/connect-sandbox.ts'
 import { createSandbox } from './app/create-sandbox.ts'
 import { evictAll } from './app/evict-sandbox.ts'
 import { ExecutionTable } from './app/execution-table.ts'
-import { cloneLeniently, cloneStrictly } from './app/clone-sandbox.ts'
 import { forkSandbox } from './app/fork-sandbox.ts'
 import { ImageLeases } from './app/image-leases.ts'
 import { killSandbox } from './app/kill-sandbox.ts'
@@ -20,11 +20,13 @@ import { resetSandbox } from './app/reset-sandbox.ts'
 import { createSnapshot, deleteSnapshot, listSnapshots } from './app/snapshots.ts'
 import { Transitions } from './app/transitions.ts'
 import type { UseCases } from './app/use-cases.ts'
+import { Verified, verifyAll } from './app/verify-images.ts'
 import { viewOf } from './app/view.ts'
 import { wakeSandbox } from './app/wake-sandbox.ts'
 import { WarmPool } from './app/warm-pool.ts'
 import { deadlines } from './reconcilers/deadlines.ts'
 import { Loop } from './reconcilers/loop.ts'
+import { verification } from './reconcilers/verification.ts'
 import { warmMemory } from './reconcilers/warm-memory.ts'
 import { warmPool } from './reconcilers/warm-pool.ts'
 
@@ -41,19 +43,23 @@ export interface Platform {
 }
 
 /** What the composition root supplies. */
-export type Adapters = Omit<Ports, 'transitions' | 'executions' | 'leases' | 'pool' | 'nudge' | 'reached'> & Partial<Pick<Ports, 'reached'>>
+export type Adapters = Omit<Ports, 'transitions' | 'executions' | 'leases' | 'verified' | 'pool' | 'nudge' | 'reached'> &
+  Partial<Pick<Ports, 'reached'>>
 
 export function createPlatform(adapters: Adapters): Platform {
   const transitions = new Transitions()
-  const pool = new WarmPool()
+  const stopping = new AbortController()
+  const pool = new WarmPool(adapters.clock.now())
   const nudge = (): void => loops.forEach((loop) => loop.nudge())
-  const own = { transitions, executions: new ExecutionTable(), leases: new ImageLeases(), pool, nudge }
+  const own = { transitions, executions: new ExecutionTable(), leases: new ImageLeases(), verified: new Verified(), pool, nudge }
   const ports: Ports = { reached: () => undefined, ...adapters, ...own }
   const loops = [
     new Loop('deadlines', deadlines(ports), adapters),
     new Loop('warm memory', warmMemory(ports), adapters),
     new Loop('warm pool', warmPool(ports), adapters),
   ]
+  // Looks at every saved state there is: too dear for each nudge.
+  const background = new Loop('verification', verification(ports, stopping.signal), adapters)
   let unsubscribe = (): void => undefined
   return {
     useCases: useCasesOf(ports),
@@ -69,12 +75,14 @@ export function createPlatform(adapters: Adapters): Platform {
       })
       const adoption = await adoptExecutions(ports)
       nudge()
+      background.nudge()
       return adoption
     },
     close: async () => {
       unsubscribe()
+      stopping.abort(new TorporError('unavailable', 'The server is stopping'))
       await pool.close(adapters.engine)
-      await Promise.all(loops.map((loop) => loop[Symbol.asyncDispose]()))
+      await Promise.all([...loops, background].map((loop) => loop[Symbol.asyncDispose]()))
       await pool.close(adapters.engine)
       await transitions.idle()
       await evictAll(ports)
@@ -100,4 +108,5 @@ const useCasesOf = (ports: Ports): UseCases => ({
   resetSandbox: (id, command) => resetSandbox(ports, id, command),
   events: (query) => ports.store.events(query),
   quota: () => quotaOf(ports),
+  verifyImages: (signal) => verifyAll(ports, signal),
 })

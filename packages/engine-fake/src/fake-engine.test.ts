@@ -132,7 +132,8 @@ describe('faults', () => {
 
   it.each(['boot', 'restore'] as const)('leave nothing behind a failed %s', async (verb) => {
     engine.faults.failNext(verb, ordered)
-    const begun = verb === 'boot' ? engine.boot(spec()) : engine.restore(spec(), { name: directory, kind: 'memory', engineVersion: 'fake-1' })
+    const begun =
+      verb === 'boot' ? engine.boot(spec()) : engine.restore(spec(), { name: directory, kind: 'memory', engineVersion: 'fake-1' })
     await expect(begun).rejects.toBe(ordered)
     expect([await engine.list(), engine.machine.processes]).toEqual([[], []])
   })
@@ -213,8 +214,12 @@ describe('a machine', () => {
   it('restores no image of another build, whatever its reference says', async () => {
     await engine.capture((await engine.boot(spec())).execution, directory)
     const next = createFakeEngine({ machine: engine.machine, version: 'fake-2' })
-    await expect(next.restore(spec(), { name: directory, kind: 'memory', engineVersion: 'fake-1' })).rejects.toMatchObject({ kind: 'unavailable' })
-    await expect(next.restore(spec(), { name: directory, kind: 'memory', engineVersion: 'fake-2' })).rejects.toMatchObject({ kind: 'internal' })
+    await expect(next.restore(spec(), { name: directory, kind: 'memory', engineVersion: 'fake-1' })).rejects.toMatchObject({
+      kind: 'unavailable',
+    })
+    await expect(next.restore(spec(), { name: directory, kind: 'memory', engineVersion: 'fake-2' })).rejects.toMatchObject({
+      kind: 'internal',
+    })
     expect(await next.list()).toMatchObject([{ engineVersion: 'fake-1' }])
   })
 

@@ -1,5 +1,6 @@
-import { type EventQuery, type RecordedEvent, type SandboxEvent, eventNames } from '@torpor/core'
 import type { SQLInputValue } from 'node:sqlite'
+
+import { type EventQuery, type RecordedEvent, type SandboxEvent, eventNames } from '@torpor/core'
 import { z } from 'zod'
 
 const row = z.object({

@@ -15,8 +15,8 @@ import type {
 } from '@torpor/core'
 import { z } from 'zod'
 
-import { Statements, openDatabase } from './database.ts'
 import { image, json } from './columns.ts'
+import { Statements, openDatabase } from './database.ts'
 import { eventConditions, eventFromRow, eventToRow } from './event-row.ts'
 import { listStatement } from './list-statement.ts'
 import { migrate } from './migrate.ts'

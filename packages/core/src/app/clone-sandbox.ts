@@ -65,9 +65,11 @@ export async function cloneLeniently(ports: Ports, id: string, command: CloneCom
   return made
 }
 
-const madeOf = (outcomes: readonly CloneOutcome[]): SandboxRecord[] => outcomes.flatMap((outcome) => ('sandbox' in outcome ? [outcome.sandbox] : []))
+const madeOf = (outcomes: readonly CloneOutcome[]): SandboxRecord[] =>
+  outcomes.flatMap((outcome) => ('sandbox' in outcome ? [outcome.sandbox] : []))
 
-const errorsOf = (outcomes: readonly CloneOutcome[]): TorporError[] => outcomes.flatMap((outcome) => ('error' in outcome ? [outcome.error] : []))
+const errorsOf = (outcomes: readonly CloneOutcome[]): TorporError[] =>
+  outcomes.flatMap((outcome) => ('error' in outcome ? [outcome.error] : []))
 
 async function startAll(
   ports: Ports,

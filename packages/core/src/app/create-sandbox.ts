@@ -79,4 +79,3 @@ export function cloneRecord({ clock, settings }: Ports, parent: SandboxRecord, t
   const times = { createdAt: now, startedAt: now, endAt, timeoutSeconds }
   return { ...parent, ...fresh, ...times, id: newSandboxId(), state: 'creating', execution: newExecutionId() }
 }
-

@@ -35,7 +35,10 @@ export function holdImage(ports: Pick<Ports, 'leases' | 'store' | 'images' | 'lo
  * Removes an image that no record names and nobody reads; to be called after a record let go of it. What fails here is swept at
  * the next start.
  */
-export async function dropImage({ leases, store, images, log }: Pick<Ports, 'leases' | 'store' | 'images' | 'log'>, image: ImageRef): Promise<void> {
+export async function dropImage(
+  { leases, store, images, log }: Pick<Ports, 'leases' | 'store' | 'images' | 'log'>,
+  image: ImageRef,
+): Promise<void> {
   if (leases.isHeld(image.name) || store.isImageNamed(image.name)) return
   try {
     await images.remove(image)

@@ -130,26 +130,29 @@ describe('a server that dies in a pause', () => {
     await expectRunning(world, before.id)
   })
 
-  it.each(steps.pause)('P8 after "%s" loses nothing: it runs on or its pause is finished, and it wakes with what it remembers', async (step) => {
-    await using world = await World.open()
-    const { id } = await world.create()
-    world.memoryOf(id).counter = 9
-    const held = world.life.steps.hold(step)
-    world.useCases.pauseSandbox(id).catch(() => undefined)
-    await held.reached
-    const restarted = world.restart()
-    held.release()
-    const isRecorded = steps.pause.indexOf(step) >= steps.pause.indexOf('pause recorded')
-    expect(await restarted).toEqual({ running: isRecorded ? 0 : 1, paused: isRecorded ? 1 : 0, lost: 0, orphans: 0 })
-    if (!isRecorded) return await expectRunning(world, id)
-    await world.life.watched.recordThat(id, ({ state, image }) => state === 'paused' && image !== null)
-    await world.until(async () => (await world.imageFiles()).length === 1)
-    expect(await world.imageFiles()).toEqual([`${id}/g1`])
-    expect(world.record(id)).toMatchObject({ generation: 1, pausing: null, image: { name: `${id}/g1` } })
-    await world.engine.vanish(executionOf(world.record(id)))
-    await world.useCases.connectSandbox(id)
-    expect(world.memoryOf(id).counter).toBe(9)
-  })
+  it.each(steps.pause)(
+    'P8 after "%s" loses nothing: it runs on or its pause is finished, and it wakes with what it remembers',
+    async (step) => {
+      await using world = await World.open()
+      const { id } = await world.create()
+      world.memoryOf(id).counter = 9
+      const held = world.life.steps.hold(step)
+      world.useCases.pauseSandbox(id).catch(() => undefined)
+      await held.reached
+      const restarted = world.restart()
+      held.release()
+      const isRecorded = steps.pause.indexOf(step) >= steps.pause.indexOf('pause recorded')
+      expect(await restarted).toEqual({ running: isRecorded ? 0 : 1, paused: isRecorded ? 1 : 0, lost: 0, orphans: 0 })
+      if (!isRecorded) return await expectRunning(world, id)
+      await world.life.watched.recordThat(id, ({ state, image }) => state === 'paused' && image !== null)
+      await world.until(async () => (await world.imageFiles()).length === 1)
+      expect(await world.imageFiles()).toEqual([`${id}/g1`])
+      expect(world.record(id)).toMatchObject({ generation: 1, pausing: null, image: { name: `${id}/g1` } })
+      await world.engine.vanish(executionOf(world.record(id)))
+      await world.useCases.connectSandbox(id)
+      expect(world.memoryOf(id).counter).toBe(9)
+    },
+  )
 
   it('and whose process is gone with the machine reports it lost, and nothing older is put in its place', async () => {
     await using world = await World.open()

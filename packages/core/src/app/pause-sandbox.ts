@@ -85,10 +85,18 @@ interface Finish {
   readonly undo: Undo
 }
 
-async function finish(ports: Ports, pausing: SandboxRecord, execution: Execution, staged: StagedImage, { reason, signal, undo }: Finish): Promise<void> {
+async function finish(
+  ports: Ports,
+  pausing: SandboxRecord,
+  execution: Execution,
+  staged: StagedImage,
+  { reason, signal, undo }: Finish,
+): Promise<void> {
   const { engine, images, clock } = ports
   const kind = pausing.pausing ?? 'memory'
-  await (kind === 'files' ? engine.captureFiles(execution.execution, staged.directory) : engine.capture(execution.execution, staged.directory))
+  await (kind === 'files'
+    ? engine.captureFiles(execution.execution, staged.directory)
+    : engine.capture(execution.execution, staged.directory))
   await ports.reached('pause captured')
   const image = await staged.commit()
   undo.add('image', () => images.remove(image))
@@ -107,7 +115,12 @@ async function finish(ports: Ports, pausing: SandboxRecord, execution: Execution
 }
 
 /** A process whose memory is not kept has nothing to wait for. */
-function commit({ store }: Ports, pausing: SandboxRecord, image: ImageRef, event: Parameters<Ports['store']['recordEvent']>[0]): SandboxRecord {
+function commit(
+  { store }: Ports,
+  pausing: SandboxRecord,
+  image: ImageRef,
+  event: Parameters<Ports['store']['recordEvent']>[0],
+): SandboxRecord {
   const patch = { generation: pausing.generation + 1, image, pausing: null, ...(image.kind === 'files' && { execution: null }) }
   return applyAction(store, pausing, 'commit', patch, event)
 }
@@ -116,7 +129,12 @@ function revert({ store, clock }: Ports, pausing: SandboxRecord): void {
   applyAction(store, pausing, 'revert', { pausing: null, pausedAt: null }, eventOf(pausing, clock.now(), 'resumed', 'pause failed'))
 }
 
-async function stageImage({ engine, images }: Ports, record: SandboxRecord, { execution, engineVersion }: Execution, kind: ImageKind): Promise<StagedImage> {
+async function stageImage(
+  { engine, images }: Ports,
+  record: SandboxRecord,
+  { execution, engineVersion }: Execution,
+  kind: ImageKind,
+): Promise<StagedImage> {
   const { memoryBytes } = await engine.stats(execution)
   return images.stage({ owner: record.id, generation: record.generation + 1, kind, engineVersion }, memoryBytes)
 }

@@ -11,6 +11,7 @@ import type { ExecutionTable } from './execution-table.ts'
 import type { ImageLeases } from './image-leases.ts'
 import type { Step } from './steps.ts'
 import type { Transitions } from './transitions.ts'
+import type { Verified } from './verify-images.ts'
 import type { WarmPool } from './warm-pool.ts'
 
 /** What the use cases are told of the machine. */
@@ -44,6 +45,7 @@ export interface Ports {
   readonly transitions: Transitions
   readonly executions: ExecutionTable
   readonly leases: ImageLeases
+  readonly verified: Verified
   readonly pool: WarmPool
   /** Told of every step that is behind; a test may fail or end the server there. */
   readonly reached: (step: Step) => void | Promise<void>

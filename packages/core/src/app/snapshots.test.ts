@@ -60,7 +60,7 @@ describe('a snapshot', () => {
       made.unshift((await world.useCases.createSnapshot(id)).id)
     }
     const listed: string[] = []
-    for (let page = world.useCases.listSnapshots({ sandboxId: id, limit: 2 }); ; ) {
+    for (let page = world.useCases.listSnapshots({ sandboxId: id, limit: 2 }); ;) {
       listed.push(...page.snapshots.map((snapshot) => snapshot.id))
       if (!page.next) break
       page = world.useCases.listSnapshots({ sandboxId: id, limit: 2, after: page.next })

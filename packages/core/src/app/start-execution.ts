@@ -1,6 +1,6 @@
 import type { ImageRef } from '../domain/sandbox.ts'
-import type { Execution, ExecutionSpec } from '../ports/engine.ts'
 import type { AgentIdentity } from '../ports/agent.ts'
+import type { Execution, ExecutionSpec } from '../ports/engine.ts'
 import { holdImage } from './image-leases.ts'
 import type { Ports } from './ports.ts'
 import type { Undo } from './undo.ts'

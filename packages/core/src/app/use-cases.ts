@@ -1,13 +1,14 @@
 import type { PublicState } from '@torpor/contract'
 
 import type { Cursor } from '../domain/listing.ts'
-import type { ImageKind, Lifecycle, NetworkOptions, SandboxRecord, Snapshot } from '../domain/sandbox.ts'
 import type { EventQuery, SnapshotQuery } from '../domain/listing.ts'
+import type { ImageKind, Lifecycle, NetworkOptions, SandboxRecord, Snapshot } from '../domain/sandbox.ts'
 import type { RecordedEvent } from '../ports/store.ts'
 import type { CloneCommand, CloneOutcome } from './clone-sandbox.ts'
+import type { Quota } from './quota.ts'
 import type { ResetCommand } from './reset-sandbox.ts'
 import type { SnapshotPage } from './snapshots.ts'
-import type { Quota } from './quota.ts'
+import type { Verdict } from './verify-images.ts'
 
 export interface CreateCommand {
   /** Id or name, `:tag` allowed. */
@@ -86,4 +87,6 @@ export interface UseCases {
   resetSandbox(id: string, command: ResetCommand): Promise<SandboxRecord>
   events(query: EventQuery): { readonly events: readonly RecordedEvent[]; readonly total: number }
   quota(): Quota
+  /** Reads every saved state whole, as fast as the disk gives it, and tells of each as it is done. */
+  verifyImages(signal: AbortSignal): AsyncIterable<Verdict>
 }

@@ -1,5 +1,5 @@
-import type { SandboxRecord } from '../domain/sandbox.ts'
 import { endWhenIdle } from '../domain/idle.ts'
+import type { SandboxRecord } from '../domain/sandbox.ts'
 import type { Ports } from './ports.ts'
 import type { SandboxView } from './use-cases.ts'
 

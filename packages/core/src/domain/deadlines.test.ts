@@ -14,7 +14,9 @@ it.each([0, -1, 86_400.5, Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_
 })
 
 it('names the maximum in hours', () => {
-  expect(() => effectiveTimeout(1e9, { defaultTimeoutSeconds: 300, maxTimeoutSeconds: 5400, maxRunSeconds: 86_400 })).toThrow('1.5 hours (5400 seconds)')
+  expect(() => effectiveTimeout(1e9, { defaultTimeoutSeconds: 300, maxTimeoutSeconds: 5400, maxRunSeconds: 86_400 })).toThrow(
+    '1.5 hours (5400 seconds)',
+  )
 })
 
 it('ends a whole number of milliseconds later', () => {

@@ -25,7 +25,7 @@ export interface Use {
 }
 
 /** When it ends unless something happens: its end, or sooner when it lies idle (promises I2, I3). Milliseconds since the epoch. */
-export function endWhenIdle(record: SandboxRecord, use: Use | undefined): number {
+export function endWhenIdle(record: Pick<SandboxRecord, 'metadata' | 'startedAt' | 'endAt'>, use: Use | undefined): number {
   const idleSeconds = idleTimeoutOf(record.metadata)
   if (idleSeconds === undefined || (use && use.open > 0)) return record.endAt
   const lastAt = Math.max(use?.lastAt ?? 0, record.startedAt)

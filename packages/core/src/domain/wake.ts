@@ -19,7 +19,10 @@ export function wakePolicyOf(metadata: Readonly<Record<string, string>>): WakePo
 }
 
 /** Whether a request to `port` may wake it: asked for by lifecycle or, for any lifecycle, by metadata (promises R5, R18). */
-export function wakesOnTraffic({ lifecycle, metadata, image }: SandboxRecord, port: number): boolean {
+export function wakesOnTraffic(
+  { lifecycle, metadata, image }: Pick<SandboxRecord, 'lifecycle' | 'metadata' | 'image'>,
+  port: number,
+): boolean {
   // Without its memory there is no process that could answer (protocol.md 2.5).
   if (image?.kind === 'files') return false
   if (!lifecycle.autoResume && metadata['auto_resume'] !== 'true') return false

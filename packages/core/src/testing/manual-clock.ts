@@ -47,9 +47,9 @@ export class ManualClock implements Clock {
 
   /** Moves on until the work is done, and gives its result. */
   async runUntil<T>(work: Promise<T>): Promise<T> {
-    let done = false
-    const finished = work.finally(() => (done = true))
-    while (!done) await this.advance(Number.isFinite(this.untilNext) ? this.untilNext : 0)
+    const state = { isDone: false }
+    const finished = work.finally(() => (state.isDone = true))
+    while (!state.isDone) await this.advance(Number.isFinite(this.untilNext) ? this.untilNext : 0)
     return finished
   }
 

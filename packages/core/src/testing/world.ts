@@ -54,6 +54,10 @@ export class World implements AsyncDisposable {
     this.#life = this.#begin(engineVersion, Date.UTC(2026, 0, 1))
   }
 
+  get imageDirectory(): string {
+    return path.join(this.#directory, 'images')
+  }
+
   /** A started server with the template `base`. */
   static async open(changes: Partial<Settings> = {}): Promise<World> {
     const directory = await mkdtemp(path.join(tmpdir(), 'torpor-core-'))

@@ -1,0 +1,93 @@
+import { type TorporError, isKind } from '@torpor/contract'
+
+import type { ImageRef, SandboxRecord } from '../domain/sandbox.ts'
+import type { Ports } from './ports.ts'
+import { applyAction, eventOf } from './records.ts'
+
+/** What became of the reading of one saved state. */
+export interface Verdict {
+  readonly owner: { readonly kind: 'sandbox' | 'snapshot' | 'template'; readonly id: string }
+  /** `noted`: read for the first time. */
+  readonly result: 'noted' | 'intact' | 'damaged'
+  /** What is wrong with it; for the user. */
+  readonly message?: string
+}
+
+/** A saved state that can be read. */
+export interface Subject {
+  readonly owner: Verdict['owner']
+  readonly image: ImageRef
+  /** Since when it stands; milliseconds since the epoch. */
+  readonly since: number
+}
+
+/** When each image was last read whole; kept in memory: a restarted server reads again. */
+export class Verified {
+  readonly #at = new Map<string, number>()
+
+  lastOf({ name }: ImageRef): number | undefined {
+    return this.#at.get(name)
+  }
+
+  note({ name }: ImageRef, now: number): void {
+    this.#at.set(name, now)
+  }
+
+  /** Forgets the images that are not there any more. */
+  keep(subjects: readonly Subject[]): void {
+    const names = new Set(subjects.map(({ image }) => image.name))
+    for (const name of this.#at.keys()) if (!names.has(name)) this.#at.delete(name)
+  }
+}
+
+/** Every saved state on record: of paused sandboxes, snapshots and templates. */
+export function subjectsOf({ store }: Pick<Ports, 'store'>): Subject[] {
+  const sandboxes = store
+    .allSandboxes('paused')
+    .flatMap(({ id, image, pausedAt, damage }): Subject[] =>
+      image && damage === null ? [{ owner: { kind: 'sandbox', id }, image, since: pausedAt ?? 0 }] : [],
+    )
+  const snapshots = store
+    .listSnapshots({ limit: Number.MAX_SAFE_INTEGER })
+    .map(({ id, image, createdAt }): Subject => ({ owner: { kind: 'snapshot', id }, image, since: createdAt }))
+  const templates = store
+    .allTemplates()
+    .map(({ templateId, image, createdAt }): Subject => ({ owner: { kind: 'template', id: templateId }, image, since: createdAt }))
+  return [...sandboxes, ...snapshots, ...templates]
+}
+
+/** Reads all of them, one after the other, without a limit to the pace. */
+export async function* verifyAll(ports: Ports, signal: AbortSignal): AsyncGenerator<Verdict> {
+  for (const subject of subjectsOf(ports)) {
+    const verdict = await verifySubject(ports, subject, { bytesPerSecond: Number.POSITIVE_INFINITY, signal })
+    if (verdict) yield verdict
+  }
+}
+
+/** Reads one; a sandbox whose saved state is damaged says so from now on. undefined: it was removed meanwhile. */
+export async function verifySubject(
+  ports: Ports,
+  { owner, image }: Subject,
+  pace: { readonly bytesPerSecond: number; readonly signal: AbortSignal },
+): Promise<Verdict | undefined> {
+  try {
+    const result = await ports.images.verify(image, pace)
+    ports.verified.note(image, ports.clock.now())
+    return { owner, result }
+  } catch (error) {
+    if (isKind(error, 'not_found') && !ports.store.isImageNamed(image.name)) return undefined
+    if (!isKind(error, 'damaged', 'not_found')) throw error
+    ports.verified.note(image, ports.clock.now())
+    ports.log.error({ owner, image: image.name, error, context: error.context }, 'a saved state is damaged')
+    if (owner.kind === 'sandbox') markDamaged(ports, owner.id, image, error)
+    return { owner, result: 'damaged', message: error.message }
+  }
+}
+
+/** One whose process still is in memory has lost nothing yet: it is not marked, and a connect thaws it. */
+function markDamaged(ports: Ports, id: string, image: ImageRef, { message }: TorporError): void {
+  const record: SandboxRecord | undefined = ports.store.getSandbox(id)
+  if (record?.state !== 'paused' || record.image?.name !== image.name || record.execution !== null) return
+  if (ports.transitions.current(id) !== undefined) return
+  applyAction(ports.store, record, 'break', { damage: message }, eventOf(record, ports.clock.now(), 'damaged', 'verification'))
+}
