@@ -14,7 +14,7 @@ import {
   type TemplateRecipe,
   createPlatform,
 } from '@torpor/core'
-import { RouteTable, createEdge } from '@torpor/edge'
+import { ActivityTable, RouteTable, createEdge } from '@torpor/edge'
 
 import { systemClock } from './clock.ts'
 import { type ListenAddress, type Listener, listen } from './http/listener.ts'
@@ -67,7 +67,8 @@ export async function compose(world: World, options: ComposeOptions): Promise<Ru
     done?.(built ? 'captured' : 'ready')
   }
   world.store.putApiKeyHash(createHash('sha256').update(options.apiKey).digest('hex'), 'default')
-  const edge = createEdge({ routes, wake: (id) => platform.wake(id), domain: options.domain, log: world.log })
+  const activity = new ActivityTable()
+  const edge = createEdge({ routes, activity, wake: (id) => platform.wake(id), domain: options.domain, log: world.log })
   const keys = hashedKeys(() => world.store.apiKeyHashes())
   const api = createControlApi({ useCases: platform.useCases, keys, tokens, domain: null, log: world.log, version: options.version })
   const respond = getRequestListener(api.fetch)
