@@ -14,7 +14,7 @@ import {
   type TemplateRecipe,
   createPlatform,
 } from '@torpor/core'
-import { RouteTable, createEdge } from '@torpor/edge'
+import { ActivityTable, RouteTable, createEdge } from '@torpor/edge'
 
 import { systemClock } from './clock.ts'
 import { type ListenAddress, type Listener, listen } from './http/listener.ts'
@@ -58,8 +58,9 @@ export interface RunningServer {
 /** Puts core, API and edge together over one world and opens the door last. */
 export async function compose(world: World, options: ComposeOptions): Promise<RunningServer> {
   const routes = new RouteTable()
+  const activity = new ActivityTable()
   const tokens = derivedTokens(options.serverSecret)
-  const platform = createPlatform({ ...world, routes, clock: systemClock, tokens, settings: options.settings })
+  const platform = createPlatform({ ...world, routes, activity, clock: systemClock, tokens, settings: options.settings })
   const adoption = await platform.start()
   for (const template of options.templates) {
     const done = options.onStep?.(`template ${template.names[0]}`)
@@ -67,7 +68,7 @@ export async function compose(world: World, options: ComposeOptions): Promise<Ru
     done?.(built ? 'captured' : 'ready')
   }
   world.store.putApiKeyHash(createHash('sha256').update(options.apiKey).digest('hex'), 'default')
-  const edge = createEdge({ routes, wake: (id, { port }) => platform.wake(id, port), domain: options.domain, log: world.log })
+  const edge = createEdge({ routes, activity, wake: (id, { port }) => platform.wake(id, port), domain: options.domain, log: world.log })
   const keys = hashedKeys(() => world.store.apiKeyHashes())
   const api = createControlApi({ useCases: platform.useCases, keys, tokens, domain: null, log: world.log, version: options.version })
   const respond = getRequestListener(api.fetch)
