@@ -72,8 +72,8 @@ async function expectWhole(images: ImageStore, name: string): Promise<void> {
 
 it('kill -9 at any moment: what can be located is whole, what was committed is there, and a sweep leaves nothing else', async () => {
   let halves = 0
-  for (let round = 0; round < 12; round += 1) {
-    const said = await killedAfter(5 + round)
+  for (let round = 0; round < 8; round += 1) {
+    const said = await killedAfter(5 + 2 * round)
     const images = openImageStore({ directory, reserveBytes: 0 })
     const left = await entries()
     const found = left.filter((name) => /g\d+$/.test(name))

@@ -1,7 +1,7 @@
 import { TorporError } from '@torpor/contract'
 
-/** What is wrong with an image, for the operator: the file (within the image), and where known the place in it. */
-export interface Damage {
+/** What is wrong with an image, for the operator: the file within it, and where known the place in that. */
+interface Damage {
   readonly what: string
   readonly file: string
   readonly [detail: string]: unknown
@@ -12,9 +12,6 @@ export function damaged(reason: string, context: Damage, cause?: unknown): Torpo
   const message = `The saved state of this sandbox is damaged: ${reason}. Nothing was started from it. Ask the operator, whose log names the file`
   return new TorporError('damaged', message, { context, cause })
 }
-
-export const imageGone = (directory: string, cause?: unknown): TorporError =>
-  new TorporError('not_found', 'The saved state is not there any more', { context: { directory }, cause })
 
 export const codeOf = (error: unknown): unknown => (error instanceof Error && 'code' in error ? error.code : undefined)
 

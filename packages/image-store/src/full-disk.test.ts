@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { mkdtemp, rm, statfs, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, rm, statfs, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 
@@ -60,6 +60,27 @@ it('gives the room back when what did not fit is discarded', async () => {
   await expect(staged.commit()).rejects.toMatchObject(full())
   await staged.discard()
   expect((await statfs(directory)).bavail).toBe(before)
+})
+
+it('says no_space when the sums of a first reading cannot be noted, leaves nothing of them, and notes them when there is room', async () => {
+  const images = openImageStore({ directory, reserveBytes: 0 })
+  const staged = await images.stage(draftOf('i1', 1), 0)
+  await writeFile(path.join(staged.directory, 'pages.img'), 'memory')
+  const image = await staged.commit()
+  const ballast = await fill()
+  const verify = (): Promise<string> => images.verify(image, { bytesPerSecond: Infinity, signal: new AbortController().signal })
+  await expect(verify()).rejects.toMatchObject(full())
+  expect(await readdir(await images.locate(image))).toEqual(['pages.img', 'torpor-image.json'])
+  await rm(ballast)
+  expect([await verify(), await verify()]).toEqual(['noted', 'intact'])
+})
+
+it('removes an image where there is no room for anything', async () => {
+  const images = openImageStore({ directory, reserveBytes: 0 })
+  const image = await (await images.stage(draftOf('i1', 1), 0)).commit()
+  await fill()
+  await images.remove(image)
+  expect(await readdir(directory)).toEqual(['ballast'])
 })
 
 it('says no_space when the volume has no inode left', async () => {

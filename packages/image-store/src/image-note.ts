@@ -4,11 +4,9 @@ import path from 'node:path'
 import type { ImageRef } from '@torpor/core'
 import { z } from 'zod'
 
-import { codeOf, damaged, imageGone } from './damage.ts'
-import { syncPath } from './durable.ts'
-import { engineFiles, isPageData, noteFile } from './image-files.ts'
+import { damaged, noticeDamage } from './damage.ts'
+import { type ImageFile, engineFiles, isPageData, noteFile } from './image-files.ts'
 import { sumOf } from './piece-sums.ts'
-import { isThere } from './presence.ts'
 
 const common = { engineVersion: z.string(), bytes: z.number(), createdAt: z.number() }
 /** Page data has no sum here: its sums are noted by the first `verify`. */
@@ -22,39 +20,37 @@ const note = z.union([version2, version1])
 export type ImageNote = z.infer<typeof note>
 export type NotedFile = z.infer<typeof file>
 
-/** Describes a draft; reads every file but the page data. */
-export async function describeDraft(directory: string, { kind, engineVersion }: ImageRef): Promise<ImageNote> {
-  const found = await engineFiles(directory)
-  const files = await Promise.all(
-    found.map(async ({ name, size, allocated }): Promise<NotedFile> => {
-      if (isPageData({ name, size, allocated })) return { name, size }
-      return { name, size, sha256: await sumOf(path.join(directory, name)) }
-    }),
-  )
+/** Describes a draft, for which it reads every file but the page data. Not synced. */
+export async function writeNote(directory: string, { kind, engineVersion }: ImageRef): Promise<void> {
+  const files = await Promise.all((await engineFiles(directory)).map((file) => describe(directory, file)))
   const bytes = files.reduce((sum, { size }) => sum + size, 0)
-  return { version: 2, kind, engineVersion, bytes, createdAt: Date.now(), files }
+  const content: ImageNote = { version: 2, kind, engineVersion, bytes, createdAt: Date.now(), files }
+  await writeFile(path.join(directory, noteFile), JSON.stringify(content), { mode: 0o600 })
 }
 
-/** Its content is durable when this returns, its name when the directory is synced. */
-export async function writeNote(directory: string, content: ImageNote): Promise<void> {
-  const target = path.join(directory, noteFile)
-  await writeFile(target, JSON.stringify(content), { mode: 0o600 })
-  await syncPath(target)
+async function describe(directory: string, file: ImageFile): Promise<NotedFile> {
+  const { name, size } = file
+  return isPageData(file) ? { name, size } : { name, size, sha256: await sumOf(path.join(directory, name)) }
 }
 
-/** @throws TorporError `not_found` when there is no image; `damaged` when it says nothing of itself, or that it is another one. */
+/** @throws TorporError `damaged` when an image says nothing of itself, or that it is another one. */
 export async function readNote(directory: string, { kind, engineVersion }: ImageRef): Promise<ImageNote> {
   const found = await parseNote(directory)
   if (found.kind === kind && found.engineVersion === engineVersion) return found
-  const context = { what: 'another image than the recorded one', file: noteFile, found, recorded: { kind, engineVersion } }
-  throw damaged('its description is not the recorded one', context)
+  const context = {
+    what: 'identity',
+    file: noteFile,
+    noted: { kind: found.kind, engineVersion: found.engineVersion },
+    recorded: { kind, engineVersion },
+  }
+  throw damaged('it is not the one that was recorded', context)
 }
 
 async function parseNote(directory: string): Promise<ImageNote> {
+  const text = await noticeDamage(noteFile, () => readFile(path.join(directory, noteFile), 'utf8'))
   try {
-    return note.parse(JSON.parse(await readFile(path.join(directory, noteFile), 'utf8')))
+    return note.parse(JSON.parse(text))
   } catch (error) {
-    if (codeOf(error) === 'ENOENT' && !(await isThere(directory))) throw imageGone(directory)
-    throw damaged('its description cannot be read', { what: 'no valid note', file: noteFile, directory }, error)
+    throw damaged('its description makes no sense', { what: 'note', file: noteFile }, error)
   }
 }

@@ -7,7 +7,7 @@ import { allFiles } from './image-files.ts'
 import { readNote } from './image-note.ts'
 import { pathOf } from './names.ts'
 import { paceOf } from './pace.ts'
-import { unlessRemoved } from './presence.ts'
+import { onImage } from './presence.ts'
 import { removeImage, sweep } from './removal.ts'
 import { stageImage } from './staged-image.ts'
 import { verifyImage } from './verify.ts'
@@ -25,7 +25,7 @@ export function openImageStore({ directory, reserveBytes = defaultReserveBytes }
   const check = new ImageCheck()
   const on = <T>({ name }: ImageRef, work: (target: string) => Promise<T>): Promise<T> => {
     const target = pathOf(directory, name)
-    return unlessRemoved(target, () => work(target))
+    return onImage(target, () => work(target))
   }
   return {
     stage: async ({ owner, generation, kind, engineVersion }, expectedBytes) => {

@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto'
-import { readFile, rename, writeFile } from 'node:fs/promises'
+import { readFile, rename, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 
 import { z } from 'zod'
@@ -23,9 +23,14 @@ const sumOfJson = (value: unknown): string => createHash('sha256').update(JSON.s
 export async function writePageSums(directory: string, createdAt: number, pages: readonly PageSums[]): Promise<void> {
   const content = { createdAt, pieceBytes, pages }
   const draft = path.join(directory, `${sumsFile}.${randomUUID()}`)
-  await writeFile(draft, JSON.stringify({ sha256: sumOfJson(content), content }), { mode: 0o600, flag: 'wx' })
-  await syncPath(draft)
-  await rename(draft, path.join(directory, sumsFile))
+  try {
+    await writeFile(draft, JSON.stringify({ sha256: sumOfJson(content), content }), { mode: 0o600, flag: 'wx' })
+    await syncPath(draft)
+    await rename(draft, path.join(directory, sumsFile))
+  } catch (error) {
+    await rm(draft, { force: true }).catch(() => undefined)
+    throw error
+  }
   await syncPath(directory)
 }
 

@@ -32,16 +32,19 @@ export type Pace = (bytes: number) => Promise<void>
 /** Sums of a file in pieces of `pieceLength`, one at least, in order, read past the page cache. */
 export async function* sumPieces(file: string, pieceLength: number, pace: Pace): AsyncGenerator<PieceSum> {
   const handle = await openUncached(file)
-  const buffer = idleBuffers.pop() ?? alignedBuffer(chunkBytes)
   try {
     const { size } = await handle.stat()
-    let offset = 0
-    do {
-      yield { offset, sha256: await sumRange(handle, buffer, { from: offset, to: offset + pieceLength, size, pace }) }
-      offset += pieceLength
-    } while (offset < size)
+    const buffer = idleBuffers.pop() ?? alignedBuffer(chunkBytes)
+    try {
+      let offset = 0
+      do {
+        yield { offset, sha256: await sumRange(handle, buffer, { from: offset, to: offset + pieceLength, size, pace }) }
+        offset += pieceLength
+      } while (offset < size)
+    } finally {
+      idleBuffers.push(buffer)
+    }
   } finally {
-    idleBuffers.push(buffer)
     await handle.close()
   }
 }

@@ -1,8 +1,21 @@
 import { stat } from 'node:fs/promises'
 
-import { codeOf, imageGone } from './damage.ts'
+import { TorporError, isKind } from '@torpor/contract'
 
-export async function isThere(directory: string): Promise<boolean> {
+import { codeOf } from './damage.ts'
+
+/** Does `work` on an image, whose directory the operator is told with any damage. One that is not there, or no more, is `not_found`. */
+export async function onImage<T>(directory: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    if (!(await isThere(directory))) throw imageGone(directory, error)
+    if (!isKind(error, 'damaged')) throw error
+    throw new TorporError('damaged', error.message, { context: { ...error.context, directory }, cause: error.cause })
+  }
+}
+
+async function isThere(directory: string): Promise<boolean> {
   try {
     await stat(directory)
     return true
@@ -12,12 +25,5 @@ export async function isThere(directory: string): Promise<boolean> {
   }
 }
 
-/** Does `work` on an image. One that is removed meanwhile, as a whole, is not damaged: `not_found`. */
-export async function unlessRemoved<T>(directory: string, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work()
-  } catch (error) {
-    if (await isThere(directory)) throw error
-    throw imageGone(directory, error)
-  }
-}
+const imageGone = (directory: string, cause: unknown): TorporError =>
+  new TorporError('not_found', 'The saved state is not there any more', { context: { directory }, cause })

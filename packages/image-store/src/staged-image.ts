@@ -6,7 +6,7 @@ import type { ImageRef, StagedImage } from '@torpor/core'
 import { codeOf } from './damage.ts'
 import { noticeFullDisk } from './disk-full.ts'
 import { makeDirectory, syncPath, syncTree } from './durable.ts'
-import { describeDraft, writeNote } from './image-note.ts'
+import { writeNote } from './image-note.ts'
 import { removeImage, removeTree } from './removal.ts'
 
 /** Begins an image beside its final place. What an earlier attempt left there is removed. */
@@ -45,9 +45,8 @@ const mostTries = 10
 
 /** The order is the promise: content, then the directory that names it, then the rename, then the parent that holds it. */
 async function commit(draft: string, target: string, image: ImageRef): Promise<void> {
-  const [note] = await Promise.all([describeDraft(draft, image), syncTree(draft)])
-  await writeNote(draft, note)
-  await syncPath(draft)
+  await writeNote(draft, image)
+  await syncTree(draft)
   // Renamed by a server that died before it was recorded: never used by anyone.
   await removeTree(target)
   await rename(draft, target)
