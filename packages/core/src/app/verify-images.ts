@@ -1,6 +1,6 @@
-import { type TorporError, isKind } from '@torpor/contract'
+import { isKind } from '@torpor/contract'
 
-import type { ImageRef, SandboxRecord } from '../domain/sandbox.ts'
+import type { ImageRef } from '../domain/sandbox.ts'
 import type { Ports } from './ports.ts'
 import { applyAction, eventOf } from './records.ts'
 
@@ -44,9 +44,7 @@ export class Verified {
 export function subjectsOf({ store }: Pick<Ports, 'store'>): Subject[] {
   const sandboxes = store
     .allSandboxes('paused')
-    .flatMap(({ id, image, pausedAt, damage }): Subject[] =>
-      image && damage === null ? [{ owner: { kind: 'sandbox', id }, image, since: pausedAt ?? 0 }] : [],
-    )
+    .flatMap(({ id, image, pausedAt }): Subject[] => (image ? [{ owner: { kind: 'sandbox', id }, image, since: pausedAt ?? 0 }] : []))
   const snapshots = store
     .listSnapshots({ limit: Number.MAX_SAFE_INTEGER })
     .map(({ id, image, createdAt }): Subject => ({ owner: { kind: 'snapshot', id }, image, since: createdAt }))
@@ -73,21 +71,26 @@ export async function verifySubject(
   try {
     const result = await ports.images.verify(image, pace)
     ports.verified.note(image, ports.clock.now())
+    if (owner.kind === 'sandbox') mark(ports, owner.id, image, null)
     return { owner, result }
   } catch (error) {
     if (isKind(error, 'not_found') && !ports.store.isImageNamed(image.name)) return undefined
     if (!isKind(error, 'damaged', 'not_found')) throw error
     ports.verified.note(image, ports.clock.now())
     ports.log.error({ owner, image: image.name, error, context: error.context }, 'a saved state is damaged')
-    if (owner.kind === 'sandbox') markDamaged(ports, owner.id, image, error)
+    if (owner.kind === 'sandbox') mark(ports, owner.id, image, error.message)
     return { owner, result: 'damaged', message: error.message }
   }
 }
 
-/** One whose process still is in memory has lost nothing yet: it is not marked, and a connect thaws it. */
-function markDamaged(ports: Ports, id: string, image: ImageRef, { message }: TorporError): void {
-  const record: SandboxRecord | undefined = ports.store.getSandbox(id)
-  if (record?.state !== 'paused' || record.image?.name !== image.name || record.execution !== null) return
-  if (ports.transitions.current(id) !== undefined) return
-  applyAction(ports.store, record, 'break', { damage: message }, eventOf(record, ports.clock.now(), 'damaged', 'verification'))
+/**
+ * Writes what was found on the record, also that it is whole again. One whose process still is in memory has lost nothing yet: it
+ * is not marked, and a connect thaws it.
+ */
+function mark(ports: Ports, id: string, image: ImageRef, damage: string | null): void {
+  const record = ports.store.getSandbox(id)
+  if (record?.state !== 'paused' || record.image?.name !== image.name || record.damage === damage) return
+  if ((record.execution !== null && damage !== null) || ports.transitions.current(id) !== undefined) return
+  const event = damage === null ? undefined : eventOf(record, ports.clock.now(), 'damaged', 'verification')
+  applyAction(ports.store, record, 'break', { damage }, event)
 }

@@ -7,7 +7,9 @@ const record = { startedAt: 1000, endAt: 3_601_000, metadata: { idle_timeout: '6
 it('I1 reads seconds, 60 or more, and refuses anything else with the name of the field', () => {
   expect([idleTimeoutOf({}), idleTimeoutOf({ idle_timeout: '60' }), idleTimeoutOf({ idle_timeout: '3600' })]).toEqual([undefined, 60, 3600])
   for (const idle_timeout of ['59', '0', '-60', '60.5', 'x', '', '1e3']) {
-    expect(() => idleTimeoutOf({ idle_timeout })).toThrow(expect.objectContaining({ kind: 'invalid_argument', message: expect.stringMatching(/idle_timeout/) }))
+    expect(() => idleTimeoutOf({ idle_timeout })).toThrow(
+      expect.objectContaining({ kind: 'invalid_argument', message: expect.stringMatching(/idle_timeout/) }),
+    )
   }
 })
 

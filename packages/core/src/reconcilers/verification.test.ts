@@ -26,7 +26,10 @@ it('finds a damaged saved state in the background and says so; the sandbox is no
   const record = await world.life.watched.recordThat(id, (seen) => seen.damage !== null)
   expect([record.state, world.events(id).at(-1)]).toMatchObject(['paused', { name: 'damaged', reason: 'verification' }])
   await expect(world.useCases.connectSandbox(id)).rejects.toMatchObject({ kind: 'damaged', message: record.damage })
-  await world.useCases.killSandbox(id)
+  // Repaired by the operator, and found whole: it wakes.
+  await damage(world, image?.name ?? '')
+  expect(await verdicts(world)).not.toContainEqual(expect.objectContaining({ result: 'damaged' }))
+  await world.useCases.connectSandbox(id)
 })
 
 it('does not take a sandbox that still is in memory for lost', async () => {
