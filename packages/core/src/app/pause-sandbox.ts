@@ -25,17 +25,27 @@ export interface PauseOptions {
  */
 export async function pauseSandbox(ports: Ports, id: string, options: PauseOptions): Promise<void> {
   const seen = requireSandbox(ports.store, id)
-  if (seen.state === 'pausing' && options.until === 'frozen') throw new TorporError('conflict', `Sandbox "${id}" is paused already`)
-  const ended = ports.transitions.run(id, 'pause', (signal, halfway) => pause(ports, id, options, signal, halfway))
+  const isOver = seen.state === 'paused' && ports.transitions.current(id) === 'pause'
+  if (isOver || (seen.state === 'pausing' && options.until === 'frozen')) {
+    throw new TorporError('conflict', `Sandbox "${id}" is paused already`)
+  }
+  const frozen = Promise.withResolvers<void>()
+  const ended = ports.transitions.run(id, 'pause', (signal) => pause(ports, id, options, { signal, onFrozen: frozen.resolve }))
   if (options.until === 'durable') return ended
-  const halfway = ports.transitions.halfway(id)
   ended.catch((error: unknown) => {
-    if (!isKind(error, 'not_found', 'conflict')) ports.log.error({ id, error }, 'a pause failed after it was answered; the sandbox goes on')
+    if (!isKind(error, 'not_found', 'conflict')) ports.log.error({ id, error }, 'a pause failed; the sandbox goes on')
   })
-  await halfway
+  // Who joined another's pause waits for its end.
+  await Promise.race([frozen.promise, ended])
 }
 
-async function pause(ports: Ports, id: string, options: PauseOptions, signal: AbortSignal, halfway: () => void): Promise<void> {
+interface Progress {
+  readonly signal: AbortSignal
+  /** The sandbox stands still, and the intent is on record. */
+  readonly onFrozen: () => void
+}
+
+async function pause(ports: Ports, id: string, options: PauseOptions, { signal, onFrozen }: Progress): Promise<void> {
   const { engine, clock, log, routes } = ports
   const record = requireSandbox(ports.store, id)
   outcomeOf(record.state, 'pause', id)
@@ -56,7 +66,7 @@ async function pause(ports: Ports, id: string, options: PauseOptions, signal: Ab
   const pausing = applyAction(ports.store, record, 'pause', patch, eventOf(record, now, 'pausing', options.reason))
   undo.add('intent', () => revert(ports, pausing))
   await ports.reached('pause recorded')
-  halfway()
+  onFrozen()
   await finish(ports, pausing, execution, staged, { reason: options.reason, signal, undo })
 }
 

@@ -1,15 +1,13 @@
 import { TorporError } from '@torpor/contract'
 
-import type { Action } from '../domain/transitions.ts'
+import { type Lasting, meet } from '../domain/transitions.ts'
 
-/** What is done in a transition. `halfway` is to be called when callers who do not wait for the end may be answered. */
-type Work<T> = (signal: AbortSignal, halfway: () => void) => Promise<T>
+type Work<T> = (signal: AbortSignal) => Promise<T>
 
 interface InProgress {
-  readonly action: Action
+  readonly action: Lasting
   readonly abort: AbortController
   readonly settled: Promise<void>
-  readonly halfway: Promise<void>
 }
 
 /**
@@ -20,11 +18,12 @@ export class Transitions {
   readonly #inProgress = new Map<string, InProgress>()
 
   /** Resolves when the transition is over; rejects with its error, or `not_found` when a kill overtook it. */
-  async run(id: string, action: Action, work: Work<void>): Promise<void> {
+  async run(id: string, action: Lasting, work: Work<void>): Promise<void> {
     let current = this.#inProgress.get(id)
     while (current) {
-      if (current.action === action) return current.settled
-      if (action === 'kill') return this.#overtake(id, current, work)
+      const meeting = meet(current.action, action)
+      if (meeting === 'joins') return current.settled
+      if (meeting === 'overtakes') return this.#overtake(id, current, work)
       await current.settled.catch(() => undefined)
       current = this.#inProgress.get(id)
     }
@@ -32,23 +31,18 @@ export class Transitions {
   }
 
   /** As `run`, but never joins: each caller has a result of its own. */
-  async queue<T>(id: string, action: Exclude<Action, 'kill'>, work: Work<T>): Promise<T> {
+  async queue<T>(id: string, action: Exclude<Lasting, 'kill'>, work: Work<T>): Promise<T> {
     while (this.#inProgress.has(id)) await this.settled(id)
     return this.#start(id, action, work)
   }
 
   /** The action in progress, if any. */
-  current(id: string): Action | undefined {
+  current(id: string): Lasting | undefined {
     return this.#inProgress.get(id)?.action
   }
 
-  /** Resolves when what is in progress is halfway or over; rejects when it fails before. */
-  async halfway(id: string): Promise<void> {
-    await this.#inProgress.get(id)?.halfway
-  }
-
   /** The sandboxes to which it is being done now; the one whose work begins is not among them before its first wait. */
-  doing(action: Action): string[] {
+  doing(action: Lasting): string[] {
     return [...this.#inProgress].filter(([, entry]) => entry.action === action).map(([id]) => id)
   }
 
@@ -64,16 +58,15 @@ export class Transitions {
 
   #overtake(id: string, current: InProgress, work: Work<void>): Promise<void> {
     current.abort.abort(new TorporError('not_found', `Sandbox "${id}" was killed`))
-    return this.#start(id, 'kill', async (...given) => {
+    return this.#start(id, 'kill', async (signal) => {
       await current.settled.catch(() => undefined)
-      await work(...given)
+      await work(signal)
     })
   }
 
-  #start<T>(id: string, action: Action, work: Work<T>): Promise<T> {
+  #start<T>(id: string, action: Lasting, work: Work<T>): Promise<T> {
     const abort = new AbortController()
-    const halfway = Promise.withResolvers<void>()
-    const result = work(abort.signal, halfway.resolve)
+    const result = work(abort.signal)
       .catch((error: unknown) => {
         // What a kill took away fails in many ways; the caller hears of the kill.
         throw abort.signal.aborted ? abort.signal.reason : error
@@ -82,10 +75,9 @@ export class Transitions {
         if (this.#inProgress.get(id)?.abort === abort) this.#inProgress.delete(id)
       })
     const settled = result.then(() => undefined)
-    settled.then(halfway.resolve, halfway.reject)
-    // Whoever is interested asks for it.
-    halfway.promise.catch(() => undefined)
-    this.#inProgress.set(id, { action, abort, settled, halfway: halfway.promise })
+    // Its error is told to the caller; who waits or joins hears it besides.
+    settled.catch(() => undefined)
+    this.#inProgress.set(id, { action, abort, settled })
     return result
   }
 }

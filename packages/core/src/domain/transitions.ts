@@ -27,3 +27,19 @@ export function outcomeOf(state: SandboxState, action: Action, id: string): Outc
   }
   return outcome
 }
+
+/** Actions that take their time: one at once per sandbox. */
+export const lasting = ['pause', 'resume', 'capture', 'reset', 'evict', 'kill'] as const
+export type Lasting = (typeof lasting)[number]
+
+/** What becomes of an action that is asked for while another one is in progress on the same sandbox. */
+export type Meeting = 'joins' | 'waits' | 'overtakes'
+
+/** Each caller of these has a result of its own. */
+const ownResult: ReadonlySet<Action> = new Set(['capture', 'reset'])
+
+/** Who waits asks the table of states again when its turn comes. */
+export function meet(doing: Lasting, asked: Lasting): Meeting {
+  if (doing === asked) return ownResult.has(asked) ? 'waits' : 'joins'
+  return asked === 'kill' ? 'overtakes' : 'waits'
+}
