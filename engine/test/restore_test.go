@@ -239,7 +239,7 @@ func TestBrokenImagesLeaveNothing(t *testing.T) {
 func (w *world) flip(path string) {
 	content, err := os.ReadFile(path)
 	w.must(err)
-	for i := len(content) / 2; i < len(content)/2+64; i++ {
+	for i := len(content) / 2; i < min(len(content), len(content)/2+64); i++ {
 		content[i] ^= 0xff
 	}
 	w.must(os.WriteFile(path, content, 0o644))

@@ -18,6 +18,7 @@ const (
 	NotFound Kind = "not_found"
 	Conflict Kind = "conflict"
 	NoSpace  Kind = "no_space"
+	Damaged  Kind = "damaged"
 	Internal Kind = "internal"
 )
 
@@ -32,6 +33,8 @@ func (k Kind) Status() int {
 		return http.StatusConflict
 	case NoSpace:
 		return http.StatusInsufficientStorage
+	case Damaged:
+		return http.StatusUnprocessableEntity
 	case Internal:
 		return http.StatusInternalServerError
 	}

@@ -17,14 +17,29 @@ import (
 	"torpor.dev/engine/internal/protocol"
 )
 
-// starter brings a created container to life.
-type starter func(*container.Container, *config.Config) error
+// plan is what makes one way of creating an execution different from another.
+type plan struct {
+	request protocol.Start
+	// files is the directory of the image whose files the root is made of, or empty.
+	files string
+	// start brings the created container to life.
+	start func(*container.Container, *config.Config) error
+	// failure is the message of errors without a better one.
+	failure string
+}
 
-// Boot creates an execution and starts its first process.
+// Boot creates an execution and starts its first process, on the files of an image if one is named.
 func (h *Host) Boot(request protocol.Boot) (protocol.Started, error) {
-	return h.create(request, "The execution could not be booted.", func(c *container.Container, conf *config.Config) error {
-		return c.Start(conf)
-	})
+	const failure = "The execution could not be booted."
+	if request.Files == "" {
+		start := func(c *container.Container, conf *config.Config) error { return c.Start(conf) }
+		return h.create(plan{request.Start, "", start, failure})
+	}
+	if err := checkFiles(request); err != nil {
+		return protocol.Started{}, err
+	}
+	start := func(c *container.Container, conf *config.Config) error { return explainFiles(c.Start(conf)) }
+	return h.create(plan{request.Start, request.Files, start, failure})
 }
 
 // Restore creates an execution that goes on where a memory image was captured. Pages may still stream in afterwards.
@@ -33,14 +48,15 @@ func (h *Host) Restore(request protocol.Restore) (protocol.Started, error) {
 		return protocol.Started{}, err
 	}
 	const direct, background = false, true
-	return h.create(request.Boot, "The execution could not be restored.", func(c *container.Container, conf *config.Config) error {
+	start := func(c *container.Container, conf *config.Config) error {
 		return explain(c.Restore(conf, request.Image, direct, background, nil))
-	})
+	}
+	return h.create(plan{request.Start, "", start, "The execution could not be restored."})
 }
 
 // create makes an execution whole, or leaves nothing behind.
-func (h *Host) create(request protocol.Boot, message string, start starter) (protocol.Started, error) {
-	e, err := h.claim(request.Execution)
+func (h *Host) create(p plan) (protocol.Started, error) {
+	e, err := h.claim(p.request.Execution)
 	if err != nil {
 		return protocol.Started{}, err
 	}
@@ -49,8 +65,8 @@ func (h *Host) create(request protocol.Boot, message string, start starter) (pro
 	defer undo.Clean()
 	undo.Add(func() { _ = os.RemoveAll(h.settings.logs(e.id)) })
 
-	if err := h.build(e, request, start, &undo); err != nil {
-		failure := protocol.Wrap(err, message)
+	if err := h.build(e, p, &undo); err != nil {
+		failure := protocol.Wrap(err, p.failure)
 		failure.Detail = strings.TrimSpace(shorten(failure.Detail) + "\n" + h.logTail(e.id))
 		return protocol.Started{}, failure
 	}
@@ -60,13 +76,16 @@ func (h *Host) create(request protocol.Boot, message string, start starter) (pro
 	return protocol.Started{PID: e.describe().PID}, nil
 }
 
-func (h *Host) build(e *execution, request protocol.Boot, start starter, undo *cleanup.Cleanup) error {
-	conf, err := h.settings.configure(request)
+func (h *Host) build(e *execution, p plan, undo *cleanup.Cleanup) error {
+	conf, err := h.settings.configure(p.request)
 	if err != nil {
 		return err
 	}
-	spec, err := readBundle(request, conf)
+	spec, err := readBundle(p.request, conf)
 	if err != nil {
+		return err
+	}
+	if err := putOnFiles(spec, p.files); err != nil {
 		return err
 	}
 	e.setGroup(spec.Linux.CgroupsPath)
@@ -79,7 +98,7 @@ func (h *Host) build(e *execution, request protocol.Boot, start starter, undo *c
 			h.log.Error("a failed execution left something behind", "execution", e.id, "detail", err.Error())
 		}
 	})
-	c, err := h.newContainer(conf, spec, request)
+	c, err := h.newContainer(conf, spec, p)
 	if err != nil {
 		return err
 	}
@@ -87,7 +106,7 @@ func (h *Host) build(e *execution, request protocol.Boot, start starter, undo *c
 	if e.ending.Load() {
 		return protocol.Errorf(protocol.Conflict, "The execution was destroyed while it was being made.")
 	}
-	return start(c, conf)
+	return p.start(c, conf)
 }
 
 // prepareGroup removes what an earlier execution of that name left: the runtime would use it as it is, without limits.
@@ -98,12 +117,13 @@ func prepareGroup(group string) error {
 	return cgroups.PrepareParents(group)
 }
 
-func (h *Host) newContainer(conf *config.Config, spec *specs.Spec, request protocol.Boot) (*container.Container, error) {
+func (h *Host) newContainer(conf *config.Config, spec *specs.Spec, p plan) (*container.Container, error) {
 	if !h.unified {
 		h.joining.Lock()
 		defer h.joining.Unlock()
 	}
-	return container.New(conf, container.Args{ID: request.Execution, Spec: spec, BundleDir: request.Bundle})
+	args := container.Args{ID: p.request.Execution, Spec: spec, BundleDir: p.request.Bundle, FSRestoreImagePath: p.files}
+	return container.New(conf, args)
 }
 
 // offerToKernel makes a sandbox the kernel's choice, rather than the server, when the whole machine runs out of memory.

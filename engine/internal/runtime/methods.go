@@ -7,6 +7,7 @@ import (
 
 	"gvisor.dev/gvisor/pkg/state/statefile"
 	"gvisor.dev/gvisor/runsc/config"
+	"gvisor.dev/gvisor/runsc/container"
 	"gvisor.dev/gvisor/runsc/sandbox"
 
 	"torpor.dev/engine/internal/protocol"
@@ -48,10 +49,17 @@ func (h *Host) WaitRestored(request protocol.Target) (protocol.Empty, error) {
 		return protocol.Empty{}, protocol.Errorf(protocol.NotFound, "There is no such execution.")
 	}
 	c := e.runtimeContainer()
-	if c == nil || c.Sandbox == nil || !c.Sandbox.Restored {
+	if c == nil || c.Sandbox == nil {
 		return protocol.Empty{}, nil
 	}
-	if err := c.WaitRestore(); err != nil {
+	var err error
+	switch {
+	case c.Sandbox.Restored:
+		err = c.WaitRestore()
+	case isOnFiles(c.Spec):
+		err = c.WaitFSRestore()
+	}
+	if err != nil {
 		return protocol.Empty{}, protocol.Wrap(err, "The image could not be read to its end.")
 	}
 	return protocol.Empty{}, nil
@@ -59,14 +67,21 @@ func (h *Host) WaitRestored(request protocol.Target) (protocol.Empty, error) {
 
 // Capture writes a memory image and leaves the execution as it was.
 func (h *Host) Capture(request protocol.Capture) (protocol.Captured, error) {
+	return h.capture(request, func(c *container.Container) error {
+		options := sandbox.CheckpointOpts{Resume: true, Compression: statefile.CompressionLevelNone, Direct: request.Direct}
+		return c.Checkpoint(&config.Config{}, request.Directory, options)
+	})
+}
+
+// capture lets write fill the directory and leaves the execution as it was.
+func (h *Host) capture(request protocol.Capture, write func(*container.Container) error) (protocol.Captured, error) {
 	var captured protocol.Captured
 	err := h.with(request.Execution, func(e *execution) error {
 		if err := requireEmpty(request.Directory); err != nil {
 			return err
 		}
-		options := sandbox.CheckpointOpts{Resume: true, Compression: statefile.CompressionLevelNone, Direct: request.Direct}
-		if err := e.container.Checkpoint(&config.Config{}, request.Directory, options); err != nil {
-			return protocol.Wrap(err, "The memory image could not be written.")
+		if err := write(e.container); err != nil {
+			return protocol.Wrap(err, "The image could not be written.")
 		}
 		var err error
 		captured.Bytes, err = sizeOf(request.Directory)
