@@ -1,5 +1,5 @@
-import { type ListedSandbox, type PublicState, type SandboxAnswer, type SandboxDetail, clientId, envdVersion } from '@torpor/contract'
-import type { SandboxRecord } from '@torpor/core'
+import { type ListedSandbox, type SandboxAnswer, type SandboxDetail, type ShownState, clientId, envdVersion } from '@torpor/contract'
+import type { SandboxRecord, SandboxView } from '@torpor/core'
 
 import type { Dependencies } from './endpoint.ts'
 
@@ -15,30 +15,38 @@ export function sandboxToWire(record: SandboxRecord, { tokens, domain }: Pick<De
   }
 }
 
+/** How the caller is shown a state; see `stateFor`. */
+type ShowState = (state: ShownState) => ShownState
+
 /** One element of a list (protocol.md 2.3). */
-export function listedToWire(record: SandboxRecord): ListedSandbox {
+export function listedToWire(record: SandboxView, showState: ShowState): ListedSandbox {
   return {
     ...identity(record),
     startedAt: time(record.startedAt),
-    endAt: time(record.endAt),
+    endAt: time(record.shown.endAt),
     cpuCount: record.resources.cpuCount,
     memoryMB: record.resources.memoryMiB,
     diskSizeMB: record.resources.diskMiB,
-    state: publicState(record),
+    state: showState(record.shown.state),
     metadata: { ...record.metadata },
   }
 }
 
 /** Answer of `GET /sandboxes/{id}` (protocol.md 2.3). */
-export function detailToWire(record: SandboxRecord, { tokens, domain }: Pick<Dependencies, 'tokens' | 'domain'>): SandboxDetail {
+export function detailToWire(
+  record: SandboxView,
+  showState: ShowState,
+  { tokens, domain }: Pick<Dependencies, 'tokens' | 'domain'>,
+): SandboxDetail {
   const { allowInternetAccess, allowPublicTraffic, maskRequestHost } = record.network
+  const { autoResume, onTimeout } = record.lifecycle
   return {
-    ...listedToWire(record),
+    ...listedToWire(record, showState),
     ...(record.secure && { envdAccessToken: tokens.access(record.id) }),
     domain,
     allowInternetAccess,
     network: { allowPublicTraffic, ...(maskRequestHost !== null && { maskRequestHost }) },
-    lifecycle: { ...record.lifecycle },
+    lifecycle: { autoResume, onTimeout },
   }
 }
 
@@ -49,6 +57,3 @@ const identity = (record: SandboxRecord) => ({
   ...(record.alias !== null && { alias: record.alias }),
   envdVersion,
 })
-
-/** Records that clients see are never `creating`: core hides those. */
-const publicState = ({ state }: SandboxRecord): PublicState => (state === 'paused' ? 'paused' : 'running')

@@ -1,7 +1,8 @@
 import { z } from '@hono/zod-openapi'
-import { novitaSdkHeader, publicStates } from '@torpor/contract'
+import { publicStates } from '@torpor/contract'
 import type { ListCommand } from '@torpor/core'
 
+import { familyOf, stateFor } from '../client.ts'
 import { errors, json, schemas } from '../documented.ts'
 import type { ApiContext, Endpoint } from '../endpoint.ts'
 import { parseMetadataFilter } from '../metadata-filter.ts'
@@ -35,7 +36,8 @@ export const listSandboxes: Endpoint = {
   handle: (context, { useCases }) => {
     const { sandboxes, next } = useCases.listSandboxes(commandOf(context))
     if (next) context.header('x-next-token', pageToken(next))
-    return context.json(sandboxes.map(listedToWire))
+    const showState = stateFor(context)
+    return context.json(sandboxes.map((sandbox) => listedToWire(sandbox, showState)))
   },
 }
 
@@ -49,7 +51,7 @@ function commandOf(context: ApiContext): ListCommand {
     ...(startedAfter !== undefined && { startedAfter: Date.parse(startedAfter) }),
     order: query.order ?? 'desc',
     ...(query.nextToken !== undefined && { after: parsePageToken(query.nextToken) }),
-    limit: query.limit ?? defaultLimit[context.req.header(novitaSdkHeader) === undefined ? 'e2b' : 'novita'],
+    limit: query.limit ?? defaultLimit[familyOf(context)],
   }
 }
 
