@@ -1,4 +1,12 @@
-import { type ListedSandbox, type SandboxAnswer, type SandboxDetail, type ShownState, clientId, envdVersion } from '@torpor/contract'
+import {
+  type ClonedSandbox,
+  type ListedSandbox,
+  type SandboxAnswer,
+  type SandboxDetail,
+  type ShownState,
+  clientId,
+  envdVersion,
+} from '@torpor/contract'
 import type { SandboxRecord, SandboxView } from '@torpor/core'
 
 import type { Dependencies } from './endpoint.ts'
@@ -10,10 +18,25 @@ export function sandboxToWire(record: SandboxRecord, { tokens, domain }: Pick<De
   return {
     ...identity(record),
     ...(record.secure && { envdAccessToken: tokens.access(record.id) }),
-    trafficAccessToken: record.network.allowPublicTraffic ? null : tokens.traffic(record.id),
+    trafficAccessToken: trafficToken(record, tokens) ?? null,
     domain,
   }
 }
+
+/** One of the clones in an answer. */
+export function clonedToWire(record: SandboxRecord, { tokens }: Pick<Dependencies, 'tokens'>): ClonedSandbox {
+  const trafficAccessToken = trafficToken(record, tokens)
+  return {
+    sandboxID: record.id,
+    envdVersion,
+    ...(record.secure && { envdAccessToken: tokens.access(record.id) }),
+    ...(trafficAccessToken !== undefined && { trafficAccessToken }),
+  }
+}
+
+/** Undefined unless public traffic is restricted. */
+export const trafficToken = ({ id, network }: SandboxRecord, tokens: Dependencies['tokens']): string | undefined =>
+  network.allowPublicTraffic ? undefined : tokens.traffic(id)
 
 /** How the caller is shown a state; see `stateFor`. */
 type ShowState = (state: ShownState) => ShownState

@@ -5,8 +5,6 @@ export const unsupportedRoutes: readonly { readonly feature: string; readonly ro
   { feature: 'The event list', routes: ['GET /sandboxes/events'] },
   { feature: 'The log of a sandbox', routes: ['GET /sandboxes/{id}/logs', 'GET /v2/sandboxes/{id}/logs'] },
   { feature: 'A snapshot', routes: ['POST /sandboxes/{id}/snapshots', 'GET /snapshots'] },
-  { feature: 'A fork', routes: ['POST /sandboxes/{id}/fork'] },
-  { feature: 'A clone', routes: ['POST /sandboxes/{id}/clone'] },
   { feature: 'A reset', routes: ['POST /sandboxes/{id}/reset'] },
   { feature: 'A commit', routes: ['POST /sandboxes/{id}/commit'] },
   { feature: 'A network update', routes: ['PUT /sandboxes/{id}/network'] },

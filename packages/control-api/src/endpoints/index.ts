@@ -1,6 +1,8 @@
 import type { Endpoint } from '../endpoint.ts'
+import { cloneSandbox } from './clone-sandbox.ts'
 import { connectSandbox, connectSandboxV2 } from './connect-sandbox.ts'
 import { createSandbox, createSandboxV2 } from './create-sandbox.ts'
+import { forkSandbox } from './fork-sandbox.ts'
 import { getHealth } from './get-health.ts'
 import { getSandbox } from './get-sandbox.ts'
 import { killSandbox } from './kill-sandbox.ts'
@@ -24,6 +26,8 @@ export const endpoints: readonly Endpoint[] = [
   connectSandboxV2,
   resumeSandbox,
   pauseSandbox,
+  cloneSandbox,
+  forkSandbox,
   setSandboxTimeout,
   refreshSandbox,
 ]
