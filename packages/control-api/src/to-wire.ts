@@ -4,10 +4,11 @@ import {
   type SandboxAnswer,
   type SandboxDetail,
   type ShownState,
+  type SnapshotInfo,
   clientId,
   envdVersion,
 } from '@torpor/contract'
-import type { SandboxRecord, SandboxView } from '@torpor/core'
+import { type SandboxRecord, type SandboxView, type Snapshot, namespace } from '@torpor/core'
 
 import type { Dependencies } from './endpoint.ts'
 
@@ -71,6 +72,13 @@ export function detailToWire(
     network: { allowPublicTraffic, ...(maskRequestHost !== null && { maskRequestHost }) },
     lifecycle: { autoResume, onTimeout },
   }
+}
+
+/** A snapshot's id is its full name when it has one (protocol.md 2.5). */
+export function snapshotToWire({ id, name, tag }: Snapshot): SnapshotInfo {
+  if (name === null) return { snapshotID: `${id}:default`, names: [] }
+  const full = `${namespace}/${name}`
+  return { snapshotID: `${full}:${tag}`, names: [full] }
 }
 
 const identity = (record: SandboxRecord) => ({

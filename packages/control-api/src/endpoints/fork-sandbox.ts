@@ -1,8 +1,8 @@
 import { z } from '@hono/zod-openapi'
-import { type ForkResult, forkRequest, forkResult } from '@torpor/contract'
+import { type ForkResult, forkRequest } from '@torpor/contract'
 import type { CloneOutcome } from '@torpor/core'
 
-import { errors, json, sandboxParams } from '../documented.ts'
+import { errors, json, sandboxParams, schemas } from '../documented.ts'
 import type { Dependencies, Endpoint } from '../endpoint.ts'
 import { errorBodyOf } from '../errors-to-wire.ts'
 import { bodyOf, sandboxIdOf } from '../request-input.ts'
@@ -14,7 +14,7 @@ export const forkSandbox: Endpoint = {
     path: '/sandboxes/{sandboxID}/fork',
     summary: 'Make sandboxes with the files and the memory of this running one',
     request: { params: sandboxParams, body: json(forkRequest, 'May be empty: one fork') },
-    responses: { 201: json(z.array(forkResult), 'What became of each'), ...errors(404, 409, 429, 507) },
+    responses: { 201: json(z.array(schemas.forkResult), 'What became of each'), ...errors(404, 409, 429, 507) },
   },
   handle: async (context, dependencies) => {
     const id = sandboxIdOf(context)
