@@ -1,8 +1,6 @@
 /** What is known of protocol.md 2.2 but not there yet: answered with 501 in place of a puzzling 404. */
 export const unsupportedRoutes: readonly { readonly feature: string; readonly routes: readonly string[] }[] = [
   { feature: 'The metrics of sandboxes', routes: ['GET /sandboxes/metrics', 'GET /sandboxes/{id}/metrics'] },
-  { feature: 'The quota', routes: ['GET /sandboxes/quota'] },
-  { feature: 'The event list', routes: ['GET /sandboxes/events'] },
   { feature: 'The log of a sandbox', routes: ['GET /sandboxes/{id}/logs', 'GET /v2/sandboxes/{id}/logs'] },
   { feature: 'A commit', routes: ['POST /sandboxes/{id}/commit'] },
   { feature: 'A network update', routes: ['PUT /sandboxes/{id}/network'] },

@@ -6,8 +6,10 @@ import { createSnapshot } from './create-snapshot.ts'
 import { deleteTemplate } from './delete-template.ts'
 import { forkSandbox } from './fork-sandbox.ts'
 import { getHealth } from './get-health.ts'
+import { getQuota } from './get-quota.ts'
 import { getSandbox } from './get-sandbox.ts'
 import { killSandbox } from './kill-sandbox.ts'
+import { listEvents } from './list-events.ts'
 import { listRunningSandboxes } from './list-running-sandboxes.ts'
 import { listSandboxes } from './list-sandboxes.ts'
 import { listSnapshots } from './list-snapshots.ts'
@@ -24,6 +26,9 @@ export const endpoints: readonly Endpoint[] = [
   createSandboxV2,
   listRunningSandboxes,
   listSandboxes,
+  // Before what could be the id of a sandbox.
+  getQuota,
+  listEvents,
   getSandbox,
   killSandbox,
   connectSandbox,
