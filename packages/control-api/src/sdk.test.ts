@@ -1,11 +1,11 @@
 import { once } from 'node:events'
 import { type Server, createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 
 import { getRequestListener } from '@hono/node-server'
 import { RateLimitError, Sandbox as E2bSandbox, SandboxNotFoundError } from 'e2b'
 import { Sandbox as NovitaSandbox } from 'novita-sandbox'
 import { afterEach, describe, expect, test } from 'vitest'
+import { int, object } from 'zod'
 
 import { key, startApi } from './testing/fake-core.ts'
 import { newEvent } from './testing/samples.ts'
@@ -24,8 +24,7 @@ async function serve() {
   const server = createServer((request, response) => void respond(request, response))
   servers.push(server)
   await once(server.listen(0, '127.0.0.1'), 'listening')
-  // A listening TCP server has no other kind of address.
-  const { port } = server.address() as AddressInfo
+  const { port } = object({ port: int() }).parse(server.address())
   return { core, options: { apiUrl: `http://127.0.0.1:${port}`, apiKey: key } }
 }
 
