@@ -76,6 +76,21 @@ describe('a snapshot', () => {
     await expect(world.useCases.createSnapshot(id, 'No Name')).rejects.toMatchObject({ kind: 'invalid_argument' })
   })
 
+  it('cannot take the name of a template, and is not the template of that name', async () => {
+    await using world = await World.open()
+    const { id, templateId } = await world.create()
+    for (const name of ['base', 'local/base:v2']) {
+      await expect(world.useCases.createSnapshot(id, name)).rejects.toMatchObject({
+        kind: 'conflict',
+        message: expect.stringMatching(/^name: /),
+      })
+    }
+    for (const name of ['base', 'base:default', templateId]) {
+      await expect(world.useCases.deleteSnapshot(name)).rejects.toMatchObject({ kind: 'unimplemented' })
+    }
+    expect(world.store.getTemplate('base')).toBeDefined()
+  })
+
   it('that is deleted while a sandbox is created from it still serves that one', async () => {
     await using world = await World.open()
     const origin = await world.create()

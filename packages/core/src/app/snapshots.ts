@@ -7,14 +7,18 @@ import { captureRunning } from './capture-running.ts'
 import { dropImage } from './image-leases.ts'
 import type { Ports } from './ports.ts'
 import { eventOf, requireSandbox } from './records.ts'
+import { findBuild } from './source.ts'
 
 /**
  * Keeps the state of a running sandbox, which stands still only for the capture. A name that is in use moves to the new one.
- * @throws TorporError `conflict` when it is not running, `invalid_argument` for the name.
+ * @throws TorporError `conflict` when it is not running or a template bears the name, `invalid_argument` for the name.
  */
 export async function createSnapshot(ports: Ports, id: string, asked: string | undefined): Promise<Snapshot> {
   const { store, clock } = ports
   const naming = asked === undefined ? { name: null, tag: 'default' } : parseSnapshotName(asked)
+  if (naming.name !== null && store.getTemplate(naming.name)) {
+    throw new TorporError('conflict', `name: '${naming.name}' is the name of a template. Choose another one`)
+  }
   const { state } = requireSandbox(store, id)
   if (state !== 'running') throw new TorporError('conflict', `Sandbox "${id}" is paused. Connect to it first, then take the snapshot`)
   const snapshotId = newTemplateId()
@@ -43,8 +47,10 @@ export function listSnapshots({ store }: Pick<Ports, 'store'>, query: SnapshotQu
   return { snapshots, next: { createdAt: last.createdAt, id: last.id } }
 }
 
-/** Forgets a snapshot; who just starts from it still can. @throws TorporError `not_found`. */
+/** Forgets a snapshot; who just starts from it still can. @throws TorporError `not_found`, `unimplemented` for a template. */
 export async function deleteSnapshot(ports: Ports, idOrName: string): Promise<void> {
+  if (findBuild(ports.store, idOrName))
+    throw new TorporError('unimplemented', `'${idOrName}' is a template: only snapshots can be deleted as yet`)
   const snapshot = ports.store.getSnapshot(idOrName)
   if (!snapshot || !ports.store.deleteSnapshot(snapshot.id)) throw new TorporError('not_found', `snapshot '${idOrName}' not found`)
   await dropImage(ports, snapshot.image)

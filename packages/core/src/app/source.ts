@@ -1,6 +1,6 @@
 import { TorporError } from '@torpor/contract'
 
-import type { Base, Resources } from '../domain/sandbox.ts'
+import type { Base, Resources, TemplateBuild } from '../domain/sandbox.ts'
 import type { Ports } from './ports.ts'
 import type { Seed } from './start-execution.ts'
 
@@ -17,12 +17,16 @@ export interface Source extends Seed {
 
 /** Finds a template or a snapshot by id or name, with or without tag. @throws TorporError `not_found`. */
 export function findSource({ store, tokens }: Pick<Ports, 'store' | 'tokens'>, asked: string): Source {
-  const name = asked.endsWith(':default') ? asked.slice(0, -':default'.length) : asked
-  const build = store.getTemplate(name)
+  const build = findBuild(store, asked)
   if (build) return { ...build, alias: build.names[0] ?? null, env: {}, holder: null }
   const snapshot = store.getSnapshot(asked)
   if (!snapshot) throw new TorporError('not_found', `template '${asked}' not found`)
   const { id, secure, sandboxId, image, base, resources, env } = snapshot
   const holder = secure ? tokens.access(sandboxId) : null
   return { templateId: id, buildId: id, alias: snapshot.name, image, base, resources, env, holder }
+}
+
+/** The ready build of the template of that id or name; `:default` may stand behind it. */
+export function findBuild(store: Ports['store'], asked: string): TemplateBuild | undefined {
+  return store.getTemplate(asked.endsWith(':default') ? asked.slice(0, -':default'.length) : asked)
 }

@@ -78,10 +78,10 @@ export interface UseCases {
   cloneSandbox(id: string, command: CloneCommand & { readonly strict: boolean }): Promise<SandboxRecord[]>
   /** One outcome per fork. `conflict` from a paused one. */
   forkSandbox(id: string, command: CloneCommand): Promise<CloneOutcome[]>
-  /** `conflict` when it is not running, `invalid_argument` for the name. */
+  /** `conflict` when it is not running or a template bears the name, `invalid_argument` for the name. */
   createSnapshot(id: string, name?: string): Promise<Snapshot>
   listSnapshots(query: SnapshotQuery): SnapshotPage
-  /** By id or name. */
+  /** By id or name. `unimplemented` for a template. */
   deleteSnapshot(idOrName: string): Promise<void>
   /** Back to an earlier state under the same id. `conflict` when there is none. */
   resetSandbox(id: string, command: ResetCommand): Promise<SandboxRecord>
