@@ -10,6 +10,7 @@ import {
   type Log,
   type Platform,
   type Settings,
+  type Step,
   type Store,
   type TemplateRecipe,
   createPlatform,
@@ -40,6 +41,8 @@ export interface ComposeOptions {
   readonly version: string
   /** The built-in templates, made when they are missing. */
   readonly templates: readonly TemplateRecipe[]
+  /** Told of every step of core's works; for tests, which end the server there. */
+  readonly reached?: ((step: Step) => void) | undefined
   readonly onStep?: ((name: string) => (detail?: string) => void) | undefined
 }
 
@@ -60,7 +63,15 @@ export async function compose(world: World, options: ComposeOptions): Promise<Ru
   const routes = new RouteTable()
   const activity = new ActivityTable()
   const tokens = derivedTokens(options.serverSecret)
-  const platform = createPlatform({ ...world, routes, activity, clock: systemClock, tokens, settings: options.settings })
+  const platform = createPlatform({
+    ...world,
+    routes,
+    activity,
+    clock: systemClock,
+    tokens,
+    settings: options.settings,
+    ...(options.reached && { reached: options.reached }),
+  })
   const adoption = await platform.start()
   for (const template of options.templates) {
     const done = options.onStep?.(`template ${template.names[0]}`)

@@ -1,8 +1,6 @@
 import { execFile } from 'node:child_process'
-import { once } from 'node:events'
 import { readFileSync, readdirSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { promisify } from 'node:util'
@@ -10,6 +8,8 @@ import { promisify } from 'node:util'
 import { openStore } from '@torpor/store-sqlite'
 import { z } from 'zod'
 
+import { freePort } from './free-port.ts'
+import { processesWith } from './processes.ts'
 import { sourceDirectory } from './world.ts'
 
 /** A Torpor that is started and stopped by its own commands, with a data directory and a port of its own. */
@@ -64,16 +64,6 @@ export async function installTorpor(settings: Readonly<Record<string, string>> =
   return installation
 }
 
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const bound = server.address()
-  server.close()
-  await once(server, 'close')
-  if (bound === null || typeof bound === 'string') throw new Error('no port is free')
-  return bound.port
-}
-
 /** `export NAME='value'` lines. */
 function parseExports(text: string): Record<string, string> {
   const lines = [...text.matchAll(/^export (\w+)=(.*)$/gm)]
@@ -85,23 +75,6 @@ function serverNumber(dataDirectory: string): number {
   const claims = readdirSync('/run/torpor').filter((name) => /^\d+$/.test(name))
   const mine = claims.find((name) => readFileSync(path.join('/run/torpor', name, 'owner'), 'utf8') === dataDirectory)
   return mine === undefined ? -1 : Number(mine)
-}
-
-/** Pids whose command line holds both words. */
-function processesWith(place: string, word: string): number[] {
-  const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name))
-  return pids.map(Number).filter((pid) => {
-    const words = commandLine(pid)
-    return words.includes(word) && words.some((text) => text.includes(place))
-  })
-}
-
-function commandLine(pid: number): string[] {
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0')
-  } catch {
-    return []
-  }
 }
 
 function countTemplates(dataDirectory: string): number {

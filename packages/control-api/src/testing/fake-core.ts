@@ -13,6 +13,7 @@ import type {
   Snapshot,
   SnapshotQuery,
   UseCases,
+  Verdict,
 } from '@torpor/core'
 
 import { createControlApi } from '../create-control-api.ts'
@@ -147,6 +148,10 @@ class FakeCore implements UseCases {
       usage: { sandboxes: 2, cpuCount: 4, memoryMiB: 2048 },
       limit: { sandboxes: 20, memoryMiB: 8192, maxTimeoutSeconds: 86_400 },
     }
+  }
+
+  async *verifyImages(): AsyncGenerator<Verdict> {
+    for (const { id } of this.snapshots) yield { owner: { kind: 'snapshot', id }, result: 'intact' }
   }
 
   #record(id: string): SandboxRecord {

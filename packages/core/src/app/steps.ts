@@ -1,8 +1,8 @@
 /** The steps of every work across several systems, in order: where a fault may strike. */
 export const steps = {
-  create: ['create recorded', 'create restored', 'create initialised', 'create committed'],
+  create: ['create recorded', 'create initialised', 'create committed'],
   pause: ['pause staged', 'pause frozen', 'pause recorded', 'pause captured', 'pause synced', 'pause committed', 'pause ended'],
-  resume: ['resume restored', 'resume initialised', 'resume committed', 'resume thawed'],
+  resume: ['resume initialised', 'resume committed', 'resume thawed'],
   capture: ['capture staged', 'capture frozen', 'capture written', 'capture thawed', 'capture synced'],
   snapshot: ['snapshot recorded'],
   clone: ['clone captured', 'clone started'],
