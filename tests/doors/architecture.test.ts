@@ -17,6 +17,7 @@ test.each([
   const [before, rest] = text.split(begin)
   const [shown, after] = (rest ?? '').split(end)
   expect(after).toBeDefined()
-  if (process.env['UPDATE_TABLES'] === '1') await writeFile(file, [before, begin, table(), end, after].join(''))
-  else expect(shown).toBe(table())
+  const isUpdate = process.env['UPDATE_TABLES'] === '1'
+  if (isUpdate) await writeFile(file, [before, begin, table(), end, after].join(''))
+  expect(isUpdate ? table() : shown).toBe(table())
 })

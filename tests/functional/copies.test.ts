@@ -49,7 +49,8 @@ async function expectSameLife(copy: Either, origin: { pid: string; count: number
   await expect.poll(async () => (await stateOf(copy)).count).toBeGreaterThan(state.count)
 }
 
-const killAll = (...sandboxes: readonly { kill(): Promise<unknown> }[]): Promise<unknown> => Promise.all(sandboxes.map((each) => each.kill()))
+const killAll = (...sandboxes: readonly { kill(): Promise<unknown> }[]): Promise<unknown> =>
+  Promise.all(sandboxes.map((each) => each.kill()))
 
 describe('clones, as Novita makes them', () => {
   test('C1 C2 C3 C9: of a running sandbox, each with the files and the memory, and a life of its own', async () => {

@@ -19,7 +19,11 @@ const stateOf = async (id: string): Promise<string> => (await Sandbox.getInfo(id
 const paused = (id: string): Promise<void> => expect.poll(() => stateOf(id), { timeout: 20_000 }).toBe('paused')
 
 /** A request as a browser would make it, to the public name of a port. */
-function visit(id: string, port: number, options: http.RequestOptions = {}): Promise<{ status: number; body: string }> {
+function visit(
+  id: string,
+  port: number,
+  options: { path?: string; headers?: Record<string, string> } = {},
+): Promise<{ status: number; body: string }> {
   const { hostname, port: own } = new URL(world.url)
   const host = `${port}-${id}.sbx.localhost`
   return new Promise((resolve, reject) => {
@@ -83,11 +87,20 @@ describe('auto-pause', () => {
 
   test('R1 R3: without it a sandbox is gone at its timeout, and a paused one stays paused', async () => {
     const sandbox = await Sandbox.create({ timeoutMs: 1000 })
-    await expect.poll(() => Sandbox.getInfo(sandbox.sandboxId).then(() => 'there', () => 'gone'), { timeout: 20_000 }).toBe('gone')
+    await expect
+      .poll(
+        () =>
+          Sandbox.getInfo(sandbox.sandboxId).then(
+            () => 'there',
+            () => 'gone',
+          ),
+        { timeout: 20_000 },
+      )
+      .toBe('gone')
     expect(world.events(sandbox.sandboxId).at(-1)).toMatchObject({ name: 'killed', reason: 'timeout' })
     const asleep = await Sandbox.create()
     await asleep.pause()
-    await expect(asleep.commands.run('true')).rejects.toThrow()
+    await expect(asleep.commands.run('true')).rejects.toBeInstanceOf(Error)
     expect(await stateOf(asleep.sandboxId)).toBe('paused')
     await asleep.kill()
   })
@@ -133,7 +146,12 @@ describe('waking by activity', () => {
     const before = world.events(sandbox.sandboxId).length
     const answers = await Promise.all(Array.from({ length: 200 }, () => visit(sandbox.sandboxId, 3000)))
     expect(new Set(answers.map(({ status, body }) => `${status} ${body}`))).toEqual(new Set(['200 awake']))
-    expect(world.events(sandbox.sandboxId).slice(before).map(({ name }) => name)).toEqual(['resumed'])
+    expect(
+      world
+        .events(sandbox.sandboxId)
+        .slice(before)
+        .map(({ name }) => name),
+    ).toEqual(['resumed'])
   })
 
   test('what must not wake it does not: a health probe, a wrong token, no token', async () => {
@@ -158,7 +176,7 @@ describe('waking by activity', () => {
     const chosen = await serving({ wake_on: '8080' })
     await chosen.pause()
     expect((await visit(chosen.sandboxId, 3000)).status).toBe(502)
-    await expect(chosen.commands.run('true')).rejects.toThrow()
+    await expect(chosen.commands.run('true')).rejects.toBeInstanceOf(Error)
     // Nobody listens there, but it wakes for it.
     expect((await visit(chosen.sandboxId, 8080)).status).toBe(502)
     expect(await stateOf(chosen.sandboxId)).toBe('running')
@@ -176,7 +194,7 @@ describe('pause as each family documents it', () => {
     const { items } = { items: await NovitaSandbox.list({ query: { state: ['paused'] } }).nextItems() }
     expect(items.map(({ sandboxId }) => sandboxId)).toContain(sandbox.sandboxId)
     expect(await stateOf(sandbox.sandboxId)).toBe('paused')
-    await expect(sandbox.commands.run('true')).rejects.toThrow()
+    await expect(sandbox.commands.run('true')).rejects.toBeInstanceOf(Error)
     const resumed = await NovitaSandbox.connect(sandbox.sandboxId)
     const { stdout } = await resumed.commands.run('sha256sum /dev/shm/large')
     expect(stdout.split(' ')[0]).toBe(createHash('sha256').update(content).digest('hex'))

@@ -1,5 +1,4 @@
 export * from './app/use-cases.ts'
-export type { CloneCommand, CloneOutcome } from './app/clone-sandbox.ts'
 export type { Verdict } from './app/verify-images.ts'
 export type { Quota } from './app/quota.ts'
 export type { ResetCommand } from './app/reset-sandbox.ts'

@@ -1,7 +1,7 @@
 import { newExecutionId, newTemplateId } from '@torpor/contract'
 
 import type { Base, Resources, TemplateBuild } from '../domain/sandbox.ts'
-import { dropImage } from './image-leases.ts'
+import { dropImage } from './hold-image.ts'
 import type { Ports } from './ports.ts'
 import { Undo } from './undo.ts'
 

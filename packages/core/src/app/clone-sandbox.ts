@@ -1,24 +1,16 @@
-import { TorporError, newTemplateId, toTorporError } from '@torpor/contract'
+import { TorporError, isKind, newTemplateId, toTorporError } from '@torpor/contract'
 
 import { effectiveTimeout } from '../domain/deadlines.ts'
 import type { SandboxRecord } from '../domain/sandbox.ts'
 import { captureRunning } from './capture-running.ts'
 import { cloneRecord } from './create-sandbox.ts'
-import { holdImage } from './image-leases.ts'
+import { holdImage } from './hold-image.ts'
 import { killSandbox } from './kill-sandbox.ts'
 import type { Ports } from './ports.ts'
 import { requireSandbox } from './records.ts'
 import type { Seed } from './start-execution.ts'
 import { startSandbox } from './start-sandbox.ts'
-
-export interface CloneCommand {
-  readonly count: number
-  /** undefined: as promise C8 says. */
-  readonly timeoutSeconds?: number | undefined
-}
-
-/** What became of one of the clones asked for. */
-export type CloneOutcome = { readonly sandbox: SandboxRecord } | { readonly error: TorporError }
+import type { CloneCommand, CloneOutcome } from './use-cases.ts'
 
 /** Clones that are started at the same time; more would only wait for each other. */
 const atOnce = 4
@@ -95,7 +87,7 @@ async function startClone(ports: Ports, record: SandboxRecord, seed: Seed): Prom
     await ports.reached('clone started')
     return { sandbox }
   } catch (error) {
-    ports.log.warn({ error }, 'a clone could not be made')
+    if (!isKind(error, 'exhausted', 'not_found')) ports.log.warn({ error }, 'a clone could not be made')
     return { error: toTorporError(error) }
   }
 }

@@ -1,7 +1,7 @@
 import { isKind } from '@torpor/contract'
 
 import type { SandboxRecord } from '../domain/sandbox.ts'
-import { dropImage } from './image-leases.ts'
+import { dropImage } from './hold-image.ts'
 import type { Ports } from './ports.ts'
 
 /** Not on the way of the answer: every write of a record waits for the disk. */

@@ -1,8 +1,9 @@
 import { TorporError } from '@torpor/contract'
 
-import { type CloneCommand, type CloneOutcome, cloneSandbox } from './clone-sandbox.ts'
+import { cloneSandbox } from './clone-sandbox.ts'
 import type { Ports } from './ports.ts'
 import { requireSandbox } from './records.ts'
+import type { CloneCommand, CloneOutcome } from './use-cases.ts'
 
 /**
  * As a clone, by the rules of E2B: only from a running sandbox, with the default timeout unless one is given, and the failure of

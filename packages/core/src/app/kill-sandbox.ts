@@ -1,6 +1,6 @@
 import type { SandboxRecord } from '../domain/sandbox.ts'
 import { outcomeOf } from '../domain/transitions.ts'
-import { dropImage } from './image-leases.ts'
+import { dropImage } from './hold-image.ts'
 import type { Ports } from './ports.ts'
 import { eventOf, requireSandbox } from './records.ts'
 

@@ -11,7 +11,7 @@ import type { ExecutionTable } from './execution-table.ts'
 import type { ImageLeases } from './image-leases.ts'
 import type { Step } from './steps.ts'
 import type { Transitions } from './transitions.ts'
-import type { Verified } from './verify-images.ts'
+import type { Verified } from './verified.ts'
 import type { WarmPool } from './warm-pool.ts'
 
 /** What the use cases are told of the machine. */

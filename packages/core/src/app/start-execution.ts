@@ -1,7 +1,7 @@
 import type { ImageRef } from '../domain/sandbox.ts'
 import type { AgentIdentity } from '../ports/agent.ts'
 import type { Execution, ExecutionSpec } from '../ports/engine.ts'
-import { holdImage } from './image-leases.ts'
+import { holdImage } from './hold-image.ts'
 import type { Ports } from './ports.ts'
 import type { Undo } from './undo.ts'
 

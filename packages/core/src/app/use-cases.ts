@@ -1,10 +1,9 @@
-import type { PublicState } from '@torpor/contract'
+import type { PublicState, TorporError } from '@torpor/contract'
 
 import type { Cursor } from '../domain/listing.ts'
 import type { EventQuery, SnapshotQuery } from '../domain/listing.ts'
 import type { ImageKind, Lifecycle, NetworkOptions, SandboxRecord, Snapshot } from '../domain/sandbox.ts'
 import type { RecordedEvent } from '../ports/store.ts'
-import type { CloneCommand, CloneOutcome } from './clone-sandbox.ts'
 import type { Quota } from './quota.ts'
 import type { ResetCommand } from './reset-sandbox.ts'
 import type { SnapshotPage } from './snapshots.ts'
@@ -32,6 +31,15 @@ export interface ListCommand {
   readonly after?: Cursor | undefined
   readonly limit: number
 }
+
+export interface CloneCommand {
+  readonly count: number
+  /** undefined: as promise C8 says. */
+  readonly timeoutSeconds?: number | undefined
+}
+
+/** What became of one of the clones asked for. */
+export type CloneOutcome = { readonly sandbox: SandboxRecord } | { readonly error: TorporError }
 
 /** A record as clients see it at this moment. */
 export interface SandboxView extends SandboxRecord {

@@ -69,7 +69,7 @@ export class Model {
   }
 
   async #one(what: Verb | 'count' | 'crash' | 'failing pause', id: string, known: Known): Promise<void> {
-    const { mishaps, count } = this.#driven
+    const { mishaps } = this.#driven
     switch (what) {
       case 'crash':
         return this.#crash(id, known)
@@ -79,7 +79,7 @@ export class Model {
         return assert.rejects(this.#driven.useCases.pauseSandbox(id), { kind: 'no_space' })
       case 'count':
         if (known.state === 'paused') return
-        await count.call(this.#driven, id)
+        await this.#driven.count(id)
         return void this.#known.set(id, { ...known, counter: known.counter + 1 })
       default:
         return this.#alone(what, id, known)
