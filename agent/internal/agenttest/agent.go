@@ -60,11 +60,11 @@ func Start(t testing.TB, options ...connect.ClientOption) *Agent {
 	write(t, filepath.Join(etc, "passwd"), passwd)
 	write(t, filepath.Join(etc, "group"), group)
 	served := httptest.NewUnstartedServer(nil)
-	served.Config = server.New(server.Handler(server.Parts{
+	served.Config = server.New(server.Parts{
 		Database:  users.New(filepath.Join(etc, "passwd"), filepath.Join(etc, "group")),
 		Processes: process.NewTable(r),
 		Machine:   machine.New(a.System, func(string) error { return nil }),
-	}))
+	})
 	served.Start()
 	t.Cleanup(func() {
 		served.CloseClientConnections()

@@ -3,7 +3,6 @@ package processrpc
 import (
 	"context"
 	"errors"
-	"maps"
 	"os"
 	"syscall"
 
@@ -15,9 +14,6 @@ import (
 	"torpor.dev/agent/internal/users"
 	wire "torpor.dev/agent/proto/process"
 )
-
-// usualPath is for an agent that was itself started without PATH.
-const usualPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 // Start runs a process and follows it. The request's timeout bounds the process; a client that leaves does not end it.
 func (s *Service) Start(ctx context.Context, r *connect.Request[wire.StartRequest], stream *connect.ServerStream[wire.StartResponse]) error {
@@ -78,7 +74,7 @@ func (s *Service) spec(ctx context.Context, r *connect.Request[wire.StartRequest
 	return process.Spec{
 		Command:  config.GetCmd(),
 		Args:     config.GetArgs(),
-		Env:      s.environment(user, config.GetEnvs()),
+		Env:      identity.EnvironmentOf(user, s.identity.Env(), config.GetEnvs()),
 		Dir:      dir,
 		User:     user,
 		Stdin:    r.Msg.Stdin == nil || r.Msg.GetStdin(),
@@ -86,18 +82,6 @@ func (s *Service) spec(ctx context.Context, r *connect.Request[wire.StartRequest
 		Deadline: deadline,
 		Asked:    process.Asked{Envs: config.GetEnvs(), Cwd: config.Cwd},
 	}, nil
-}
-
-// environment is what the user brings, then what the sandbox has, then what the request asks for; the later wins.
-func (s *Service) environment(user users.User, asked map[string]string) map[string]string {
-	path := os.Getenv("PATH")
-	if path == "" {
-		path = usualPath
-	}
-	env := map[string]string{"PATH": path, "HOME": user.Home, "USER": user.Name, "LOGNAME": user.Name}
-	maps.Copy(env, s.identity.Env())
-	maps.Copy(env, asked)
-	return env
 }
 
 // workdir is the directory to start in. System users have homes that do not exist; their processes start at the root,
