@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"log"
 	"net/http"
@@ -11,6 +12,7 @@ import (
 
 	"torpor.dev/agent/internal/access"
 	"torpor.dev/agent/internal/machine"
+	"torpor.dev/agent/internal/process"
 	"torpor.dev/agent/internal/reply"
 )
 
@@ -31,6 +33,8 @@ type initBody struct {
 	TemplateID     *string           `json:"templateId"`
 	Hostname       string            `json:"hostname"`
 	Nameservers    []string          `json:"nameservers"`
+	// OutputBufferBytes is what is kept of the output of each process started from now on, for those who connect later.
+	OutputBufferBytes *int64 `json:"outputBufferBytes"`
 	// Rekey begins a new life although the sandbox id stays the same.
 	Rekey bool `json:"rekey"`
 }
@@ -65,6 +69,9 @@ func (i *Identity) initialise(ctx context.Context, host Host, body *initBody) {
 	if body.AccessToken != nil {
 		host.Token.Set(*body.AccessToken)
 	}
+	if body.OutputBufferBytes != nil {
+		host.Processes.KeepOutput(*body.OutputBufferBytes)
+	}
 	if body.Rekey {
 		host.Files.Forget()
 	}
@@ -96,6 +103,9 @@ func readInit(w http.ResponseWriter, r *http.Request) (*initBody, error) {
 	err := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxInitBytes)).Decode(body)
 	if err != nil && !errors.Is(err, io.EOF) {
 		return nil, errors.New("the body of /init is not valid: " + err.Error())
+	}
+	if kept := body.OutputBufferBytes; kept != nil && (*kept < 0 || *kept > process.MaxKept) {
+		return nil, fmt.Errorf("outputBufferBytes is %d, but must be from 0 to %d", *kept, process.MaxKept)
 	}
 	return body, CheckEnv(body.EnvVars)
 }

@@ -14,8 +14,8 @@ func (t *Table) Run(ctx context.Context, spec Spec) (End, error) {
 		return End{}, &StartError{text: "opening /dev/null: " + err.Error(), cause: err}
 	}
 	exited := make(chan syscall.WaitStatus, 1)
-	streams := &pipes{theirs: [3]uintptr{null, null, null}}
-	pid, err := t.reaper.start(spec.Command, append([]string{spec.Command}, spec.Args...), attributes(spec, streams), exited)
+	files := [3]uintptr{null, null, null}
+	pid, err := t.reaper.start(spec.Command, append([]string{spec.Command}, spec.Args...), attributes(spec, files), exited)
 	if err != nil {
 		return End{}, startFailure(spec, err)
 	}

@@ -45,7 +45,7 @@ func TestInitIsInEffectWhenItAnswers(t *testing.T) {
 
 func TestInitRefusesWhatCannotBe(t *testing.T) {
 	a := agenttest.Start(t)
-	for _, body := range []string{`{"envVars":{"A=B":"x"}}`, `{"envVars":{"":"x"}}`, `{"envVars":{"A":"\u0000"}}`, `{"timestamp":"yesterday"}`, `[]`} {
+	for _, body := range []string{`{"envVars":{"A=B":"x"}}`, `{"envVars":{"":"x"}}`, `{"envVars":{"A":"\u0000"}}`, `{"timestamp":"yesterday"}`, `{"outputBufferBytes":-1}`, `{"outputBufferBytes":99999999999}`, `[]`} {
 		if answer := a.Do(t, "POST", "/init", body); answer.StatusCode != 400 {
 			t.Errorf("%s: %s", body, answer.Status)
 		}
