@@ -3,8 +3,6 @@ package processrpc
 import (
 	"context"
 	"errors"
-	"net/http"
-	"strconv"
 	"time"
 
 	"connectrpc.com/connect"
@@ -13,9 +11,6 @@ import (
 	"torpor.dev/agent/internal/rpcerror"
 	wire "torpor.dev/agent/proto/process"
 )
-
-// usualKeepalive is the silence after which a keep-alive is sent to clients that do not ask for another one.
-const usualKeepalive = 90 * time.Second
 
 // deathWait bounds the wait for a killed process.
 const deathWait = 500 * time.Millisecond
@@ -97,15 +92,6 @@ func (f *follower) finish() error {
 		return connect.NewError(connect.CodeDeadlineExceeded, context.DeadlineExceeded)
 	}
 	return f.send(endEvent(f.process.End()))
-}
-
-// keepalive is the interval a client asks for, in whole seconds.
-func keepalive(header http.Header) time.Duration {
-	seconds, err := strconv.Atoi(header.Get("Keepalive-Ping-Interval"))
-	if err != nil || seconds < 1 || seconds > int(time.Hour/time.Second) {
-		return usualKeepalive
-	}
-	return time.Duration(seconds) * time.Second
 }
 
 func startEvent(pid int) *wire.ProcessEvent {

@@ -12,6 +12,7 @@ import (
 	"connectrpc.com/connect"
 
 	"torpor.dev/agent/internal/identity"
+	"torpor.dev/agent/internal/keepalive"
 	"torpor.dev/agent/internal/process"
 	"torpor.dev/agent/internal/rpcerror"
 	"torpor.dev/agent/internal/users"
@@ -34,7 +35,7 @@ func (s *Service) Start(ctx context.Context, r *connect.Request[wire.StartReques
 	f := follower{
 		process:      p,
 		subscription: subscription,
-		keepalive:    keepalive(r.Header()),
+		keepalive:    keepalive.Interval(r.Header()),
 		bounded:      true,
 		send:         func(event *wire.ProcessEvent) error { return stream.Send(&wire.StartResponse{Event: event}) },
 	}
@@ -62,7 +63,7 @@ func (s *Service) Connect(ctx context.Context, r *connect.Request[wire.ConnectRe
 	f := follower{
 		process:      p,
 		subscription: p.Subscribe(offset),
-		keepalive:    keepalive(r.Header()),
+		keepalive:    keepalive.Interval(r.Header()),
 		send:         func(event *wire.ProcessEvent) error { return stream.Send(&wire.ConnectResponse{Event: event}) },
 	}
 	if asked {
