@@ -54,11 +54,11 @@ func run(address string) error {
 	if err != nil {
 		return err
 	}
-	return server.New(server.Handler(server.Parts{
+	return server.New(server.Parts{
 		Database:  users.New("/etc/passwd", "/etc/group"),
 		Processes: process.NewTable(reaper),
 		Machine:   ownMachine(),
-	})).Serve(listener)
+	}).Serve(listener)
 }
 
 // ownMachine is the system around the agent if it is the agent's own, which is so for PID 1 only.

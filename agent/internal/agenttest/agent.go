@@ -3,6 +3,7 @@ package agenttest
 
 import (
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -60,11 +61,11 @@ func Start(t testing.TB, options ...connect.ClientOption) *Agent {
 	write(t, filepath.Join(etc, "passwd"), passwd)
 	write(t, filepath.Join(etc, "group"), group)
 	served := httptest.NewUnstartedServer(nil)
-	served.Config = server.New(server.Handler(server.Parts{
+	served.Config = server.New(server.Parts{
 		Database:  users.New(filepath.Join(etc, "passwd"), filepath.Join(etc, "group")),
 		Processes: process.NewTable(r),
 		Machine:   machine.New(a.System, func(string) error { return nil }),
-	}))
+	})
 	served.Start()
 	t.Cleanup(func() {
 		served.CloseClientConnections()
@@ -80,7 +81,13 @@ func Start(t testing.TB, options ...connect.ClientOption) *Agent {
 // Do sends a request with headers given as "Name: value".
 func (a *Agent) Do(t testing.TB, method, path, body string, headers ...string) *http.Response {
 	t.Helper()
-	r, err := http.NewRequest(method, a.URL+path, strings.NewReader(body))
+	return a.Stream(t, method, path, strings.NewReader(body), headers...)
+}
+
+// Stream is Do with a body of any length.
+func (a *Agent) Stream(t testing.TB, method, path string, body io.Reader, headers ...string) *http.Response {
+	t.Helper()
+	r, err := http.NewRequest(method, a.URL+path, body)
 	if err != nil {
 		t.Fatal(err)
 	}

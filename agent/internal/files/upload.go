@@ -122,7 +122,7 @@ func (u *uploading) write(asked string, content io.Reader) error {
 		return badRequest("you cannot upload several files to the same path '%s'", path)
 	}
 	u.seen[path] = true
-	if err := writeFile(path, content, u.user, u.metadata); err != nil {
+	if err := (file{path: path, owner: u.user, metadata: u.metadata}).write(content); err != nil {
 		return err
 	}
 	u.files = append(u.files, written{Path: path, Name: filepath.Base(path), Type: "file", Metadata: u.metadata})

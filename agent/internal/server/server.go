@@ -40,8 +40,25 @@ type Parts struct {
 	Machine   *machine.Files // nil leaves the system's files alone
 }
 
-// Handler answers everything the agent answers.
-func Handler(parts Parts) http.Handler {
+// New makes the server that answers everything the agent answers: HTTP/1.1 and HTTP/2 without TLS on one port.
+func New(parts Parts) *http.Server {
+	open := newConnections()
+	protocols := &http.Protocols{}
+	protocols.SetHTTP1(true)
+	protocols.SetUnencryptedHTTP2(true)
+	server := &http.Server{
+		Handler:           handler(parts, open),
+		Protocols:         protocols,
+		HTTP2:             &http.HTTP2Config{MaxConcurrentStreams: maxStreams},
+		MaxHeaderBytes:    maxHeaderBytes,
+		ReadHeaderTimeout: readHeaderTimeout,
+		IdleTimeout:       idleTimeout,
+	}
+	open.watch(server)
+	return server
+}
+
+func handler(parts Parts, open *connections) http.Handler {
 	token := &access.Token{}
 	who := identity.New(parts.Database)
 	options := []connect.HandlerOption{
@@ -54,25 +71,15 @@ func Handler(parts Parts) http.Handler {
 	files.New(who, token).Register(mux)
 	mux.Handle("GET /metrics", metrics.Handler())
 	mux.Handle("GET /envs", who.EnvsHandler())
-	mux.Handle("POST /init", who.InitHandler(token, parts.Machine))
+	mux.Handle("POST /init", who.InitHandler(identity.Host{
+		Token:     token,
+		Files:     parts.Machine,
+		Processes: parts.Processes,
+		EndOthers: open.endOthers,
+	}))
 	mux.HandleFunc("GET /health", health)
 	mux.HandleFunc("/", unknown)
 	return allowAnyOrigin(token.Guard(mux))
-}
-
-// New makes the server of a handler: HTTP/1.1 and HTTP/2 without TLS on one port.
-func New(handler http.Handler) *http.Server {
-	protocols := &http.Protocols{}
-	protocols.SetHTTP1(true)
-	protocols.SetUnencryptedHTTP2(true)
-	return &http.Server{
-		Handler:           handler,
-		Protocols:         protocols,
-		HTTP2:             &http.HTTP2Config{MaxConcurrentStreams: maxStreams},
-		MaxHeaderBytes:    maxHeaderBytes,
-		ReadHeaderTimeout: readHeaderTimeout,
-		IdleTimeout:       idleTimeout,
-	}
 }
 
 func health(w http.ResponseWriter, _ *http.Request) {
