@@ -2,7 +2,7 @@ import { activeSandboxes } from './admit-sandbox.ts'
 import type { Ports } from './ports.ts'
 
 /** What may be in use together. */
-export interface Usage {
+interface Usage {
   readonly sandboxes: number
   readonly cpuCount: number
   readonly memoryMiB: number
