@@ -17,7 +17,7 @@ import {
 } from '@torpor/core'
 import { ActivityTable, RouteTable, createEdge } from '@torpor/edge'
 
-import { systemClock } from './clock.ts'
+import { steadyClock } from './clock.ts'
 import { type ListenAddress, type Listener, listen } from './http/listener.ts'
 import { derivedTokens } from './tokens.ts'
 
@@ -67,7 +67,7 @@ export async function compose(world: World, options: ComposeOptions): Promise<Ru
     ...world,
     routes,
     activity,
-    clock: systemClock,
+    clock: steadyClock(world.log),
     tokens,
     settings: options.settings,
     ...(options.reached && { reached: options.reached }),

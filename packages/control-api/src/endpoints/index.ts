@@ -18,6 +18,7 @@ import { refreshSandbox } from './refresh-sandbox.ts'
 import { resetSandbox } from './reset-sandbox.ts'
 import { resumeSandbox } from './resume-sandbox.ts'
 import { setSandboxTimeout } from './set-sandbox-timeout.ts'
+import { verifyImages } from './verify-images.ts'
 
 /** Every endpoint of the API; what is not here does not exist. */
 export const endpoints: readonly Endpoint[] = [
@@ -43,4 +44,5 @@ export const endpoints: readonly Endpoint[] = [
   resetSandbox,
   setSandboxTimeout,
   refreshSandbox,
+  verifyImages,
 ]
