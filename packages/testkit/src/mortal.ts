@@ -10,6 +10,7 @@ import { clientEnvironment, loadConfig, loadSecrets } from '@torpor/server'
 import { z } from 'zod'
 
 import { freePort } from './free-port.ts'
+import { loseMachine } from './lose-machine.ts'
 
 /** A server in a process of its own, on the real engine, that dies by SIGKILL where the test says. */
 export interface MortalServer {
@@ -22,6 +23,8 @@ export interface MortalServer {
   readonly death: Promise<void>
   /** The next server, on what is left. */
   restart(): Promise<void>
+  /** The machine loses its power: everything is gone but the disk. */
+  powerCut(): Promise<void>
   /** Ends the server in order; sandboxes go on. */
   close(): Promise<void>
   /** Removes what it left on disk. */
@@ -72,6 +75,12 @@ class Life implements MortalServer {
     const agreed = once(child, 'message')
     child.send({ dieAt: step })
     await agreed
+  }
+
+  async powerCut(): Promise<void> {
+    this.#child?.kill('SIGKILL')
+    await this.death
+    await loseMachine(this.dataDirectory)
   }
 
   async close(): Promise<void> {
