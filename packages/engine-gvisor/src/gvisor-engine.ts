@@ -57,6 +57,7 @@ export class GvisorEngine implements Engine {
   readonly #resolver: Resolver
   readonly #hosts: Hosts
   readonly #known = new Map<string, ExecutionNote>()
+  readonly #clearing = new Map<string, Promise<void>>()
   readonly #listeners = new Set<(exit: ExecutionExit) => void>()
   /** Exits told already: the host repeats what it found while nobody listened. */
   readonly #told = new Set<string>()
@@ -135,10 +136,10 @@ export class GvisorEngine implements Engine {
   ): Promise<Execution> {
     const { execution } = spec
     const slot = await this.#slots.take()
+    const note: ExecutionNote = { execution, slot: slot.index, engineVersion, offline: !spec.allowInternetAccess }
+    this.#known.set(execution, note)
     try {
-      const note: ExecutionNote = { execution, slot: slot.index, engineVersion, offline: !spec.allowInternetAccess }
       await this.#directories.create(note, ociSpec(spec, this.#places(spec, slot)))
-      this.#known.set(execution, note)
       if (note.offline) await setOffline(this.#plan, slot.address, true)
       const host = await this.#hosts.of(engineVersion)
       await begin(host, {
@@ -148,7 +149,7 @@ export class GvisorEngine implements Engine {
         diskBytes: spec.resources.diskMiB * 1024 * 1024,
       })
     } catch (error) {
-      await this.#clear(execution, slot)
+      await this.#clear(execution)
       throw error
     }
     return { execution, address: slot.address, engineVersion }
@@ -193,15 +194,24 @@ export class GvisorEngine implements Engine {
     const note = this.#known.get(execution)
     const host = await this.#hosts.of(note?.engineVersion ?? this.version)
     await host.call('destroy', { execution })
-    await this.#clear(execution, note && slotOf(this.#plan, note.slot))
+    await this.#clear(execution)
   }
 
-  /** Releases everything of an execution but its process. */
-  async #clear(execution: string, slot: Slot | undefined): Promise<void> {
+  /** Releases everything of an execution but its process; once, for all who destroy it: a kill, and the work that it overtook. */
+  #clear(execution: string): Promise<void> {
     const note = this.#known.get(execution)
+    const ongoing = this.#clearing.get(execution)
+    if (ongoing || !note) return ongoing ?? Promise.resolve()
+    const clearing = this.#clearOnce(note).finally(() => this.#clearing.delete(execution))
+    this.#clearing.set(execution, clearing)
+    return clearing
+  }
+
+  async #clearOnce({ execution, slot: index, offline }: ExecutionNote): Promise<void> {
+    const slot = slotOf(this.#plan, index)
     await clearCgroup(path.join(this.#group, execution))
-    if (slot && note?.offline) await setOffline(this.#plan, slot.address, false).catch(() => undefined)
-    if (slot) await this.#slots.release(slot)
+    if (offline) await setOffline(this.#plan, slot.address, false).catch(() => undefined)
+    await this.#slots.release(slot)
     await this.#directories.remove(execution)
     this.#known.delete(execution)
     this.#told.delete(execution)
