@@ -6,7 +6,7 @@ import { type Log, type Settings, type Step, type TemplateRecipe } from '@torpor
 import { GvisorEngine } from '@torpor/engine-gvisor'
 import { openImageStore } from '@torpor/image-store'
 import type { Artifacts } from '@torpor/setup'
-import { openStore } from '@torpor/store-sqlite'
+import { openJournals, openMetrics, openStore } from '@torpor/store-sqlite'
 
 import { type RunningServer, type World, compose } from './compose.ts'
 import type { Config, Secrets } from './config/index.ts'
@@ -57,6 +57,8 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
   } catch (error) {
     await world.engine.close()
     world.store.close()
+    world.metrics.close()
+    world.journals.close()
     throw error
   }
 }
@@ -64,6 +66,8 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
 async function openWorld(config: Config, artifacts: Artifacts, log: Log): Promise<World> {
   const images = openImageStore({ directory: path.join(config.dataDirectory, 'images') })
   const store = openStore(path.join(config.dataDirectory, 'torpor.db'))
+  const metrics = openMetrics(path.join(config.dataDirectory, 'metrics.db'))
+  const journals = openJournals(path.join(config.dataDirectory, 'journals.db'))
   try {
     const engine = await GvisorEngine.open({
       dataDirectory: config.dataDirectory,
@@ -77,9 +81,11 @@ async function openWorld(config: Config, artifacts: Artifacts, log: Log): Promis
       locateImage: (image) => images.locate(image),
       log,
     })
-    return { engine, images, store, agent: createAgentClient(), log }
+    return { engine, images, store, metrics, journals, agent: createAgentClient(), log }
   } catch (error) {
     store.close()
+    metrics.close()
+    journals.close()
     throw error
   }
 }
