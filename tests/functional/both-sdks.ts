@@ -11,7 +11,7 @@ interface Family {
   create(options?: { timeoutMs?: number }): Promise<AnySandbox>
 }
 
-export const families: readonly Family[] = [
+const families: readonly Family[] = [
   { name: 'e2b (npm)', create: (options) => E2bSandbox.create(options) },
   {
     name: 'novita-sandbox (npm)',
