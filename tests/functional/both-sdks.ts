@@ -8,7 +8,7 @@ export type AnySandbox = E2bSandbox
 
 interface Family {
   readonly name: string
-  create(options?: { timeoutMs?: number }): Promise<AnySandbox>
+  readonly create: (options?: { timeoutMs?: number }) => Promise<AnySandbox>
 }
 
 const families: readonly Family[] = [
@@ -16,6 +16,7 @@ const families: readonly Family[] = [
   {
     name: 'novita-sandbox (npm)',
     // Its classes have private members of their own, so the types differ although commands, pty and files are the same.
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion
     create: async (options) => (await NovitaSandbox.create(options)) as unknown as AnySandbox,
   },
 ]
