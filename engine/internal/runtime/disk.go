@@ -7,9 +7,12 @@ import (
 	"syscall"
 )
 
-// filestore is how the runtime names the file that takes the root's writes. It is unlinked at once, so that only the
-// sandbox's descriptor leads to it.
-const filestore = ".gvisor.filestore"
+// The runtime's name for the file that takes the root's writes. It is unlinked at once, so that only the sandbox's
+// descriptor leads to it.
+const (
+	filestore = "/runsc-filestore-"
+	unlinked  = " (deleted)"
+)
 
 // writtenBytes is what the root's writes take of the disk.
 func writtenBytes(sandboxPID int) int64 {
@@ -21,7 +24,7 @@ func writtenBytes(sandboxPID int) int64 {
 	for _, descriptor := range descriptors {
 		name := directory + "/" + descriptor.Name()
 		target, err := os.Readlink(name)
-		if err != nil || !strings.Contains(target, filestore) {
+		if err != nil || !strings.Contains(target, filestore) || !strings.HasSuffix(target, unlinked) {
 			continue
 		}
 		var stat syscall.Stat_t
