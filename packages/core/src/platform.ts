@@ -51,7 +51,7 @@ export interface Platform {
 /** What the composition root supplies. */
 export type Adapters = Omit<
   Ports,
-  'transitions' | 'executions' | 'leases' | 'verified' | 'pool' | 'sampler' | 'journalCursors' | 'journalCursors' | 'nudge' | 'reached'
+  'transitions' | 'executions' | 'leases' | 'verified' | 'pool' | 'sampler' | 'journalCursors' | 'nudge' | 'reached'
 > &
   Partial<Pick<Ports, 'reached'>>
 
