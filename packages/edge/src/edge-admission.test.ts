@@ -1,9 +1,9 @@
 import { TorporError, agentPort, newSandboxId } from '@torpor/contract'
 import { describe, expect, test, vi } from 'vitest'
 
-import type { Wake } from './edge.ts'
 import { signatureOf } from './signed-file.ts'
 import { type Guest, ask, later, newAddress, newRoute, open, routing, startEdge, startGuest } from './testing/world.ts'
+import type { Wake } from './wake-queue.ts'
 
 const echoPath = (): Promise<Guest> => startGuest((request, response) => response.end(`guest ${request.url}`))
 

@@ -2,7 +2,7 @@ import { type IncomingMessage, ServerResponse } from 'node:http'
 import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 
-import { type Route, agentPort } from '@torpor/contract'
+import { agentPort } from '@torpor/contract'
 
 import type { ActivityTable } from './activity-table.ts'
 import { type Admitted, admit, isHealthProbe } from './admission.ts'
@@ -11,16 +11,11 @@ import { Exchange } from './exchange.ts'
 import { forward } from './forward.ts'
 import { hasBody } from './headers.ts'
 import { type EdgeLimits, defaultLimits } from './limits.ts'
-import { internalFailure, noUpgrade, sandboxNotFound, tooManyRequests, wakeFailed } from './refusals.ts'
+import { internalFailure, noUpgrade, tooManyRequests } from './refusals.ts'
 import type { RouteLookup } from './route-table.ts'
 import { splice } from './splice.ts'
 import { portOf, targetOf } from './target.ts'
-
-/**
- * Brings a sleeping sandbox back for a request. undefined: it stays asleep, the client hears 502. Errors: `not_found` (502),
- * `conflict` (409), `exhausted` (429), `timed_out` (504), others by their status.
- */
-export type Wake = (sandboxId: string, request: { readonly port: number }) => Promise<Route | undefined>
+import { type Wake, WakeQueue } from './wake-queue.ts'
 
 /** The operator's log, as far as the edge writes to it. */
 export interface EdgeLog {
@@ -60,6 +55,7 @@ export interface Edge {
 export function createEdge({ routes, wake, activity, domain, log, limits: given }: EdgeOptions): Edge {
   const limits = { ...defaultLimits, ...given }
   const connections = new Connections(limits)
+  const queue = new WakeQueue(wake, limits)
   const cut = (sandboxId: string): void => {
     const isGone = routes.byId(sandboxId) === undefined
     connections.cut(sandboxId, isGone)
@@ -76,15 +72,7 @@ export function createEdge({ routes, wake, activity, domain, log, limits: given 
     const { sandboxId, address } = admission.route
     if (!connections.enter(sandboxId, exchange)) return exchange.refuse(tooManyRequests(sandboxId, limits.requestsPerSandbox))
     if (address !== null) return sendAwake(exchange, admission, send)
-    wakeFirst(exchange, admission, send).catch((error: unknown) => exchange.refuse(wakeFailed(sandboxId, error)))
-  }
-
-  async function wakeFirst(exchange: Exchange, admission: Admitted, send: (admitted: Admitted) => void): Promise<void> {
-    const { route, port } = admission
-    const woken = await wake(route.sandboxId, { port })
-    if (exchange.isOver) return
-    if (!woken || woken.address === null) return exchange.refuse(sandboxNotFound(route.sandboxId))
-    sendAwake(exchange, { ...admission, route: woken }, send)
+    queue.hold(exchange, admission, (route) => sendAwake(exchange, { ...admission, route }, send))
   }
 
   function sendAwake(exchange: Exchange, admitted: Admitted, send: (admitted: Admitted) => void): void {
@@ -111,6 +99,7 @@ export function createEdge({ routes, wake, activity, domain, log, limits: given 
     upgrade: (request, socket, head) => {
       if (!(socket instanceof Socket)) return void socket.destroy()
       const exchange = new Exchange(request, responseOn(request, socket))
+      socket.once('end', () => exchange.leftUnanswered())
       serve(exchange, (admitted) => {
         if (canUpgrade(request, admitted.port)) splice(exchange, head, admitted, limits)
         else exchange.refuse(noUpgrade(admitted.route.sandboxId))

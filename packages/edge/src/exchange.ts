@@ -38,6 +38,11 @@ export class Exchange {
     this.#hasUpgraded = true
   }
 
+  /** The client closed its side of a connection that nobody reads yet. */
+  leftUnanswered(): void {
+    if (!this.#hasUpgraded) this.response.socket?.destroy()
+  }
+
   /** The whole answer of the sandbox is on its way: there is nothing to stop any more. */
   complete(): void {
     this.#isComplete = true

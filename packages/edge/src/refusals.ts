@@ -80,6 +80,20 @@ export const tooManyRequests = (sandboxId: string, limit: number): Refusal => ({
   sandboxId,
 })
 
+export const tooManyWaiting = (sandboxId: string, limit: number): Refusal => ({
+  status: 429,
+  message: `The sandbox is waking up, and ${limit} requests wait for it already, the most that may`,
+  sandboxId,
+  retryAfterSeconds: 1,
+})
+
+export const wakeTimedOut = (sandboxId: string, milliseconds: number): Refusal => ({
+  status: 504,
+  message: `The sandbox is still waking up after ${milliseconds / 1000} s. Try again in a moment.`,
+  sandboxId,
+  retryAfterSeconds: 5,
+})
+
 /** What a client hears when a sleeping sandbox could not be woken for it. */
 export function wakeFailed(sandboxId: string, error: unknown): Refusal {
   if (isKind(error, 'not_found')) return sandboxNotFound(sandboxId)
