@@ -1,7 +1,6 @@
-import type { IncomingMessage } from 'node:http'
-
 import { type Route, accessTokenHeader, agentPort, trafficTokenHeader } from '@torpor/contract'
 
+import type { RequestHead } from './client-request.ts'
 import { sameSecret } from './constant-time.ts'
 import {
   type Refusal,
@@ -28,7 +27,7 @@ export interface Admitted {
 export type Admission = Admitted | { readonly refusal: Refusal }
 
 /** Everything that is decided before a byte goes to the sandbox: does it exist, may this request enter it, may it wake it. */
-export function admit(request: IncomingMessage, target: Target, routes: RouteLookup): Admission {
+export function admit(request: RequestHead, target: Target, routes: RouteLookup): Admission {
   const found = findRoute(target, routes)
   if ('refusal' in found) return found
   const path = originForm(request.url ?? '')
@@ -54,7 +53,7 @@ function findRoute(target: Target, routes: RouteLookup): Route | { readonly refu
   }
 }
 
-function refusalFor(request: IncomingMessage, { route, port, path }: Admitted): Refusal | undefined {
+function refusalFor(request: RequestHead, { route, port, path }: Admitted): Refusal | undefined {
   const refusal = port === agentPort ? agentRefusal(path, route) : trafficRefusal(request, route)
   return refusal ?? (route.address === null && port === agentPort ? sleepingAgentRefusal(request, path, route) : undefined)
 }
@@ -62,7 +61,7 @@ function refusalFor(request: IncomingMessage, { route, port, path }: Admitted): 
 const agentRefusal = (path: string, { sandboxId }: Route): Refusal | undefined =>
   isReserved(pathOf(path)) ? reservedPath(sandboxId) : undefined
 
-function trafficRefusal({ headers }: IncomingMessage, { sandboxId, trafficToken }: Route): Refusal | undefined {
+function trafficRefusal({ headers }: RequestHead, { sandboxId, trafficToken }: Route): Refusal | undefined {
   if (trafficToken === null) return undefined
   const token = headers[trafficTokenHeader]
   if (typeof token !== 'string' || token === '') return missingTrafficToken(sandboxId)
@@ -70,7 +69,7 @@ function trafficRefusal({ headers }: IncomingMessage, { sandboxId, trafficToken 
 }
 
 /** A health probe never wakes (protocol.md 9); anything else on the agent's port only with the agent's token (protocol.md 2.5). */
-function sleepingAgentRefusal({ headers }: IncomingMessage, path: string, { sandboxId, accessToken }: Route): Refusal | undefined {
+function sleepingAgentRefusal({ headers }: RequestHead, path: string, { sandboxId, accessToken }: Route): Refusal | undefined {
   if (isHealth(pathOf(path))) return sandboxNotFound(sandboxId)
   const token = headers[accessTokenHeader]
   const isEntitled = accessToken === null || (typeof token === 'string' && sameSecret(token, accessToken))

@@ -23,7 +23,7 @@ export class Connections {
     const { exchanges } = this.#of(sandboxId)
     if (exchanges.size >= this.#limits.requestsPerSandbox) return false
     exchanges.add(exchange)
-    exchange.response.once('close', () => {
+    exchange.answer.body.once('close', () => {
       exchanges.delete(exchange)
       this.#tidy(sandboxId)
     })
