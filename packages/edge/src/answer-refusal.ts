@@ -9,13 +9,14 @@ export function answerRefusal(request: RequestHead, answer: Answer, refusal: Ref
   const { type, body } = bodyFor(request, refusal)
   // A body on its way is read away by the server, so that the client hears this; one that was not asked for may never come.
   if (request.headers.expect !== undefined) answer.isLast()
-  answer.begin(refusal.status, STATUS_CODES[refusal.status] ?? '', [
-    ...['Content-Type', type],
-    ...['Content-Length', String(Buffer.byteLength(body))],
-    ...['Cache-Control', 'no-store'],
-    ...['Date', new Date().toUTCString()],
-    ...(refusal.retryAfterSeconds === undefined ? [] : ['Retry-After', String(refusal.retryAfterSeconds)]),
-  ])
+  const headers: Record<string, string> = {
+    'Content-Type': type,
+    'Content-Length': String(Buffer.byteLength(body)),
+    'Cache-Control': 'no-store',
+    Date: new Date().toUTCString(),
+  }
+  if (refusal.retryAfterSeconds !== undefined) headers['Retry-After'] = String(refusal.retryAfterSeconds)
+  answer.begin(refusal.status, STATUS_CODES[refusal.status] ?? '', Object.entries(headers).flat())
   if (request.method !== 'HEAD') answer.body.write(body)
   answer.end([])
 }

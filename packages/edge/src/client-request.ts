@@ -25,7 +25,7 @@ export interface ClientRequest extends RequestHead {
   /** Its body; to be read only when `hasBody`. */
   readonly body: Readable
   /** Whether the whole body has come. */
-  isComplete(): boolean
+  readonly isComplete: () => boolean
 }
 
 export const headOf = (message: Message): RequestHead => (message instanceof IncomingMessage ? message : http2Head(message))
