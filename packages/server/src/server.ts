@@ -11,6 +11,7 @@ import { openStore } from '@torpor/store-sqlite'
 import { type RunningServer, type World, compose } from './compose.ts'
 import type { Config, Secrets } from './config/index.ts'
 import { createLog } from './log.ts'
+import { openIdentity } from './tls/identity.ts'
 import { version } from './version.ts'
 
 /** A step of the start, for the progress that `torpor up` shows. */
@@ -44,6 +45,7 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
     return await compose(world, {
       settings: settingsOf(config),
       listen: config.listen,
+      tls: await openIdentity(config, log),
       domain: config.domain,
       serverSecret: secrets.serverSecret.reveal(),
       apiKey: secrets.apiKey.reveal(),

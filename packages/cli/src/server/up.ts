@@ -5,7 +5,7 @@ import { prepareMachine, reporterFor } from '@torpor/setup'
 
 import { Interrupted } from '../failure.ts'
 import { setupPlaces } from '../places.ts'
-import { requireFreePort } from './address.ts'
+import { requireFreePorts } from './address.ts'
 import { isHealthy } from './api-client.ts'
 import { detach } from './detach.ts'
 import { serve } from './serve.ts'
@@ -16,7 +16,7 @@ export async function up(options: { readonly detach: boolean }): Promise<void> {
   const config = loadConfig()
   if (await reportRunning(config)) return
   await requireUnowned(config.dataDirectory)
-  await requireFreePort(config.listen)
+  await requireFreePorts(config)
   const reporter = reporterFor(process.stdout)
   const interruption = interruptions()
   try {
