@@ -19,7 +19,7 @@ let listener: Listener
 let routes: RouteTable
 let guestPort: number
 const sandboxId = newSandboxId()
-const guest = createServer((asked, response) => response.end(`guest ${asked.headers['x-forwarded-proto']} ${asked.headers.host}`))
+const guest = createServer((asked, response) => response.end(`guest ${String(asked.headers['x-forwarded-proto'])} ${asked.headers.host}`))
 guest.on('upgrade', (_, socket) => socket.end('HTTP/1.1 101 Go\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\nupgraded'))
 
 const portOf = (address: string | undefined): number => Number(address?.split(':').at(-1))
