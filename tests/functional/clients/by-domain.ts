@@ -1,11 +1,10 @@
 /**
- * What the first lines of both SDKs can do, told by the domain alone: run as a program of its own, since Node reads the
- * authorities it trusts when it starts. Prints one JSON line.
- * @example node legacy.ts novita-sandbox-1
+ * One short life of a sandbox with a real SDK of any version, which knows the domain only. Prints one JSON line.
+ * @example node by-domain.ts novita-sandbox-1
  */
 import { argv, stdout } from 'node:process'
 
-interface LegacySandbox {
+interface AnySandbox {
   readonly sandboxId: string
   readonly commands: { run(command: string): Promise<{ stdout: string }> }
   readonly files: { write(path: string, data: string): Promise<unknown>; read(path: string): Promise<string> }
@@ -13,11 +12,11 @@ interface LegacySandbox {
   kill(): Promise<unknown>
 }
 
-interface LegacySdk {
-  readonly Sandbox: { create(): Promise<LegacySandbox>; connect(id: string): Promise<LegacySandbox> }
+interface AnySdk {
+  readonly Sandbox: { create(): Promise<AnySandbox>; connect(id: string): Promise<AnySandbox> }
 }
 
-const { Sandbox }: LegacySdk = await import(argv[2] ?? '')
+const { Sandbox }: AnySdk = await import(argv[2] ?? '')
 const sandbox = await Sandbox.create()
 try {
   const { stdout: printed } = await sandbox.commands.run('echo "hello from $(whoami)"')
