@@ -10,6 +10,7 @@ import (
 	"torpor.dev/agent/internal/access"
 	"torpor.dev/agent/internal/files"
 	"torpor.dev/agent/internal/filesystemrpc"
+	"torpor.dev/agent/internal/forward"
 	"torpor.dev/agent/internal/identity"
 	"torpor.dev/agent/internal/machine"
 	"torpor.dev/agent/internal/metrics"
@@ -54,6 +55,7 @@ func Handler(parts Parts) http.Handler {
 	files.New(who, token).Register(mux)
 	mux.Handle("GET /metrics", metrics.Handler())
 	mux.Handle("GET /envs", who.EnvsHandler())
+	mux.Handle("GET /forward", forward.Handler())
 	mux.Handle("POST /init", who.InitHandler(token, parts.Machine))
 	mux.HandleFunc("GET /health", health)
 	mux.HandleFunc("/", unknown)
