@@ -84,9 +84,13 @@ export function createEdge({ routes, wake, activity, domain, log, limits: given 
     try {
       send(admitted)
     } catch (error) {
-      log.error({ sandboxId: admitted.route.sandboxId, port: admitted.port, error }, 'a request could not be sent to its sandbox')
-      exchange.refuse(internalFailure)
+      fail(exchange, admitted, error)
     }
+  }
+
+  function fail(exchange: Exchange, { route: { sandboxId }, port }: Admitted, error: unknown): void {
+    log.error({ sandboxId, port, error }, 'a request could not be sent to its sandbox')
+    exchange.refuse(internalFailure)
   }
 
   return {
@@ -96,7 +100,7 @@ export function createEdge({ routes, wake, activity, domain, log, limits: given 
         clientRequest(message),
         response instanceof ServerResponse ? new Http1Answer(response) : new Http2Answer(response),
       )
-      serve(exchange, (admitted) => forward(exchange, admitted, connections.agentOf(admitted.route.sandboxId)))
+      serve(exchange, (admitted) => forward(exchange, admitted, connections.agentOf(admitted.route)))
     },
     shouldUpgrade: (message) => {
       const request = clientRequest(message)
@@ -108,8 +112,8 @@ export function createEdge({ routes, wake, activity, domain, log, limits: given 
       const exchange = new Exchange(clientRequest(message), new Http1Answer(responseOn(message, socket)))
       socket.once('end', () => exchange.leftUnanswered())
       serve(exchange, (admitted) => {
-        if (canUpgrade(exchange.request, admitted.port)) splice(exchange, { socket, head }, admitted, limits)
-        else exchange.refuse(noUpgrade(admitted.route.sandboxId))
+        if (!canUpgrade(exchange.request, admitted.port)) return exchange.refuse(noUpgrade(admitted.route.sandboxId))
+        splice(exchange, { socket, head }, admitted, limits).catch((error: unknown) => fail(exchange, admitted, error))
       })
     },
     cut,

@@ -1,5 +1,6 @@
 import type { Dispatcher } from 'undici'
 
+import { codeOf } from './dial.ts'
 import type { Exchange } from './exchange.ts'
 import { answerHeaders } from './headers.ts'
 import { brokenAnswer, portClosed } from './refusals.ts'
@@ -68,8 +69,6 @@ class ClientGone extends Error {
 }
 
 const unreachableCodes = new Set(['ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', 'ETIMEDOUT', 'UND_ERR_CONNECT_TIMEOUT'])
-
-const codeOf = (error: Error): string => ('code' in error && typeof error.code === 'string' ? error.code : '')
 
 const isUnreachable = (error: Error): boolean => unreachableCodes.has(codeOf(error))
 

@@ -1,8 +1,9 @@
-import { type ClientRequest, type IncomingMessage, request as send } from 'node:http'
-import { type Socket, connect } from 'node:net'
+import { type IncomingMessage, request as send } from 'node:http'
+import type { Socket } from 'node:net'
 import { pipeline } from 'node:stream'
 
 import type { Admitted } from './admission.ts'
+import { dial } from './dial.ts'
 import type { Exchange } from './exchange.ts'
 import { answerHeaders, requestHeaders } from './headers.ts'
 import type { EdgeLimits } from './limits.ts'
@@ -19,24 +20,23 @@ export interface ClientSide {
  * Asks a sandbox for an upgraded connection (WebSocket or any other). Only after its 101 are the two connections joined: one
  * joined earlier would let requests past the checks. Another answer is passed on, and ends the connection.
  */
-export function splice(exchange: Exchange, client: ClientSide, { route, port, path }: Admitted, limits: EdgeLimits): void {
+export async function splice(exchange: Exchange, client: ClientSide, admitted: Admitted, limits: EdgeLimits): Promise<void> {
+  const { route, port } = admitted
+  const upstream = await dial(route, port, limits.connectMilliseconds).catch(() => undefined)
+  if (!upstream) return exchange.refuse(portClosed(route.sandboxId, port))
+  if (exchange.isOver) return void upstream.destroy()
+  ask(exchange, client, admitted, upstream)
+}
+
+function ask(exchange: Exchange, client: ClientSide, { route, port, path }: Admitted, upstream: Socket): void {
   const { request } = exchange
-  const { sandboxId, address } = route
-  const upstream = connect({ host: address ?? '', port, noDelay: true, keepAlive: true, allowHalfOpen: true })
   const headers = [...requestHeaders(request, route, port), 'Connection', 'Upgrade', 'Upgrade', request.headers.upgrade ?? '']
   const asked = send({ createConnection: () => upstream, method: request.method, path, headers, setHost: false })
   exchange.onOver(() => upstream.destroy())
-  limitConnecting(upstream, asked, limits.connectMilliseconds)
   asked.once('upgrade', (answer: IncomingMessage, _: unknown, rest: Buffer) => join(exchange, answer, upstream, client, rest))
   asked.once('response', (answer) => passOn(exchange, answer))
-  asked.on('error', () => exchange.refuse(upstream.bytesRead > 0 ? brokenAnswer(sandboxId, port) : portClosed(sandboxId, port)))
+  asked.on('error', () => exchange.refuse(brokenAnswer(route.sandboxId, port)))
   asked.end()
-}
-
-function limitConnecting(upstream: Socket, asked: ClientRequest, milliseconds: number): void {
-  const timer = setTimeout(() => asked.destroy(), milliseconds)
-  upstream.once('connect', () => clearTimeout(timer))
-  upstream.once('close', () => clearTimeout(timer))
 }
 
 /** From here on bytes are bytes; what came too early on either side goes first. */
