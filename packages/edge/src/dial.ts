@@ -53,15 +53,16 @@ async function forwarded(route: Route, port: number, milliseconds: number): Prom
     ...(route.accessToken !== null && { [accessTokenHeader]: route.accessToken }),
   }
   return new Promise((resolve, reject) => {
-    const asked = send({ createConnection: () => socket, path: `/forward?port=${port}`, headers, timeout: milliseconds })
+    const asked = send({ createConnection: () => socket, path: `/forward?port=${port}`, headers })
+    const timer = setTimeout(() => socket.destroy(new DialFailed('ETIMEDOUT')), milliseconds)
+    socket.once('close', () => clearTimeout(timer))
     asked.once('upgrade', (_answer: IncomingMessage, _socket, rest: Buffer) => {
-      socket.setTimeout(0)
+      clearTimeout(timer)
       if (rest.length > 0) socket.unshift(rest)
       resolve(socket)
     })
     // An agent of an older image knows no forwarding: for its sandbox the port is closed.
     asked.once('response', () => socket.destroy(new DialFailed('ECONNREFUSED')))
-    asked.once('timeout', () => socket.destroy(new DialFailed('ETIMEDOUT')))
     asked.once('error', reject)
     asked.end()
   })
