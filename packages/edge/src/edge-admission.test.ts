@@ -218,7 +218,9 @@ describe('what the edge says itself', () => {
     const browser = { 'User-Agent': 'Mozilla/5.0', Accept: 'text/html,*/*' }
     const answer = await ask(world.port, { headers: { ...routing(route, 80), ...browser } })
     expect(answer.headers['content-type']).toBe('text/html; charset=utf-8')
-    expect(answer.body).toContain(route.sandboxId)
+    expect(answer.body).toContain(`<code>${route.sandboxId}</code>`)
+    expect(answer.body).toContain('It has ended, its id is misspelt')
+    expect(answer.body).not.toContain('http-equiv')
     const script = await ask(world.port, { headers: { ...routing(route, 80), 'User-Agent': 'Mozilla/5.0' } })
     expect(script.headers['content-type']).toBe('application/json')
   })

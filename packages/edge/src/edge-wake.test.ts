@@ -56,6 +56,7 @@ describe('requests for a sleeping sandbox', () => {
     ])
     const page = await ask(world.port, { headers: { ...headers, 'User-Agent': 'Mozilla/5.0', Accept: 'text/html' } })
     expect([page.status, page.body]).toEqual([504, expect.stringContaining('<h1>The sandbox is still waking up')])
+    expect(page.body).toContain('<meta http-equiv="refresh" content="5">')
     expect(world.wake).toHaveBeenCalledOnce()
     world.wakeUp(guest.address)
     expect(await ask(world.port, { headers })).toMatchObject({ status: 200, body: 'awake' })

@@ -1,6 +1,7 @@
 import { type Route, routingHeaders, trafficTokenHeader } from '@torpor/contract'
 
 import type { ClientRequest } from './client-request.ts'
+import { withoutPass } from './traffic-pass.ts'
 
 /** Of one connection only, never passed on (RFC 9110, 7.6.1). */
 const hopByHop = [
@@ -32,13 +33,23 @@ export function requestHeaders(request: ClientRequest, route: Route, port: numbe
   const forwardedFor = [headers['x-forwarded-for'], remoteAddress].filter((address) => address !== undefined).join(', ')
   return [
     ...(host === undefined ? [] : ['Host', host]),
-    ...without(request.rawHeaders, droppedFromRequests),
+    ...withoutPasses(without(request.rawHeaders, droppedFromRequests)),
     'X-Forwarded-For',
     forwardedFor,
     'X-Forwarded-Proto',
     request.isEncrypted ? 'https' : 'http',
     ...(headers.host === undefined ? [] : ['X-Forwarded-Host', headers.host]),
   ]
+}
+
+function withoutPasses(headers: readonly string[]): string[] {
+  const kept: string[] = []
+  for (let index = 0; index < headers.length; index += 2) {
+    const [name = '', value = ''] = headers.slice(index, index + 2)
+    const left = name.toLowerCase() === 'cookie' ? withoutPass(value) : value
+    if (left !== undefined) kept.push(name, left)
+  }
+  return kept
 }
 
 /** The headers that a client gets of a sandbox's answer. */
