@@ -30,6 +30,7 @@ type initBody struct {
 	TemplateID     *string           `json:"templateId"`
 	Hostname       string            `json:"hostname"`
 	Nameservers    []string          `json:"nameservers"`
+	CACertificates []string          `json:"caCertificates"`
 }
 
 // InitHandler answers POST /init: 204 when everything is in effect, 400 for a body that makes no sense, 401 for a caller
@@ -52,10 +53,11 @@ func (i *Identity) InitHandler(token *access.Token, files *machine.Files) http.H
 		i.apply(body)
 		state := i.state.Load()
 		files.Write(machine.Facts{
-			SandboxID:   state.sandboxID,
-			TemplateID:  state.templateID,
-			Hostname:    body.Hostname,
-			Nameservers: body.Nameservers,
+			SandboxID:      state.sandboxID,
+			TemplateID:     state.templateID,
+			Hostname:       body.Hostname,
+			Nameservers:    body.Nameservers,
+			CACertificates: body.CACertificates,
 		})
 		// The token comes last: whoever has the new one finds everything else in effect.
 		if body.AccessToken != nil {

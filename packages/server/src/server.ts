@@ -42,10 +42,11 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
   await mkdir(config.dataDirectory, { recursive: true, mode: 0o700 })
   const world = await openWorld(config, artifacts, log)
   try {
+    const tls = await openIdentity(config, log)
     return await compose(world, {
-      settings: settingsOf(config),
+      settings: settingsOf(config, tls?.authority),
       listen: config.listen,
-      tls: await openIdentity(config, log),
+      tls,
       domain: config.domain,
       serverSecret: secrets.serverSecret.reveal(),
       apiKey: secrets.apiKey.reveal(),
@@ -83,13 +84,14 @@ async function openWorld(config: Config, artifacts: Artifacts, log: Log): Promis
   }
 }
 
-const settingsOf = (config: Config): Settings => ({
+const settingsOf = (config: Config, authority: string | undefined): Settings => ({
   defaultTimeoutSeconds: config.defaultTimeoutSeconds,
   maxTimeoutSeconds: config.maxTimeoutSeconds,
   memoryLimitMiB: Math.floor(config.maxMemoryMiB * config.memoryOvercommit),
   warmMemoryBytes: config.warmMemoryMiB * mebibyte,
   warmPoolSize: config.warmPoolSize,
   nameservers: ['169.254.53.53'],
+  caCertificates: authority === undefined ? [] : [authority],
   agentTimeoutMilliseconds: 30_000,
 })
 

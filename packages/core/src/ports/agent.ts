@@ -7,6 +7,8 @@ export interface AgentIdentity {
   readonly accessToken: string | null
   readonly env: Readonly<Record<string, string>>
   readonly nameservers: readonly string[]
+  /** PEM: authorities that programs in the sandbox trust beside those of its system. */
+  readonly caCertificates?: readonly string[]
 }
 
 /** The daemon inside a sandbox, as the control plane speaks to it. */
