@@ -91,12 +91,17 @@ func forward(w http.ResponseWriter, server *net.TCPConn) {
 	if _, err := io.WriteString(client, accepted); err != nil {
 		return
 	}
+	join(client, server, early(buffered.Reader, client))
+}
+
+// join passes bytes both ways until both sides have ended; fromClient is what the client sends.
+func join(client, server *net.TCPConn, fromClient io.Reader) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
 		pass(client, server, server)
 	}()
-	pass(server, client, early(buffered.Reader, client))
+	pass(server, client, fromClient)
 	<-done
 }
 

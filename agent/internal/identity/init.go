@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"torpor.dev/agent/internal/access"
+	"torpor.dev/agent/internal/forward"
 	"torpor.dev/agent/internal/machine"
 	"torpor.dev/agent/internal/reply"
 )
@@ -31,6 +32,7 @@ type initBody struct {
 	Hostname       string            `json:"hostname"`
 	Nameservers    []string          `json:"nameservers"`
 	CACertificates []string          `json:"caCertificates"`
+	Hairpin        *forward.Target   `json:"hairpin"`
 }
 
 // InitHandler answers POST /init: 204 when everything is in effect, 400 for a body that makes no sense, 401 for a caller
@@ -59,6 +61,9 @@ func (i *Identity) InitHandler(token *access.Token, files *machine.Files) http.H
 			Nameservers:    body.Nameservers,
 			CACertificates: body.CACertificates,
 		})
+		if body.Hairpin != nil {
+			i.hairpin.Serve(*body.Hairpin)
+		}
 		// The token comes last: whoever has the new one finds everything else in effect.
 		if body.AccessToken != nil {
 			token.Set(*body.AccessToken)

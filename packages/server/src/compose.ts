@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import type { Socket } from 'node:net'
 
 import { getRequestListener } from '@hono/node-server'
 import { createControlApi, hashedKeys } from '@torpor/control-api'
@@ -29,6 +30,8 @@ export interface World {
   readonly store: Store
   readonly agent: Agent
   readonly log: Log
+  /** Hands over the connections that sandboxes make to the platform's own names, before TLS. */
+  readonly onHairpin?: (accept: (connection: Socket) => void) => void
 }
 
 export interface ComposeOptions {
@@ -84,9 +87,11 @@ export async function compose(world: World, options: ComposeOptions): Promise<Ru
     tls: options.tls,
     onComplaint: (message, error) => world.log.warn({ error }, message),
   })
+  const { tls } = listener
+  if (tls) world.onHairpin?.((connection) => tls.accept(connection))
   return {
     address: listener.address,
-    tlsAddress: listener.tls?.address,
+    tlsAddress: tls?.address,
     platform,
     adoption,
     addressOf: (id) => routes.byId(id)?.address ?? undefined,

@@ -9,7 +9,7 @@ import type { Artifacts } from '@torpor/setup'
 import { openStore } from '@torpor/store-sqlite'
 
 import { type RunningServer, type World, compose } from './compose.ts'
-import type { Config, Secrets } from './config/index.ts'
+import { type Config, type Secrets, publicDomain } from './config/index.ts'
 import { createLog } from './log.ts'
 import { openIdentity } from './tls/identity.ts'
 import { version } from './version.ts'
@@ -75,13 +75,31 @@ async function openWorld(config: Config, artifacts: Artifacts, log: Log): Promis
       totalMemoryBytes: (config.maxMemoryMiB + config.warmMemoryMiB) * mebibyte,
       spareSlots: 4,
       locateImage: (image) => images.locate(image),
+      hairpin: hairpinOf(config),
       log,
     })
-    return { engine, images, store, agent: createAgentClient(), log }
+    return { engine, images, store, agent: createAgentClient(), log, onHairpin: (accept) => engine.onHairpin(accept) }
   } catch (error) {
     store.close()
     throw error
   }
+}
+
+/** Where sandboxes find the resolver and, by the platform's own names, its doors: the same on every machine, images hold it. */
+const platformAddress = '169.254.53.53'
+
+/** The names that sandboxes reach from inside; none when TLS is off or, its port being any, nobody knows yet where. */
+function hairpinOf({ tls, domain }: Config): { readonly domain: string; readonly port: number } | undefined {
+  if (!tls.listen || tls.listen.port === 0) return undefined
+  const [host = '', port = '443'] = publicDomain({ domain }, tls.listen.port).split(':')
+  return { domain: host, port: Number(port) }
+}
+
+/** Some programs take names below localhost for their own loopback. */
+function localHairpin(config: Config): Pick<Settings, 'hairpin'> {
+  const hairpin = hairpinOf(config)
+  if (!hairpin?.domain.endsWith('localhost')) return {}
+  return { hairpin: { port: hairpin.port, address: `${platformAddress}:${hairpin.port}` } }
 }
 
 const settingsOf = (config: Config, authority: string | undefined): Settings => ({
@@ -90,7 +108,8 @@ const settingsOf = (config: Config, authority: string | undefined): Settings => 
   memoryLimitMiB: Math.floor(config.maxMemoryMiB * config.memoryOvercommit),
   warmMemoryBytes: config.warmMemoryMiB * mebibyte,
   warmPoolSize: config.warmPoolSize,
-  nameservers: ['169.254.53.53'],
+  nameservers: [platformAddress],
+  ...localHairpin(config),
   caCertificates: authority === undefined ? [] : [authority],
   agentTimeoutMilliseconds: 30_000,
 })

@@ -1,8 +1,6 @@
 import { execFile } from 'node:child_process'
-import { once } from 'node:events'
 import { readFileSync, readdirSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { promisify } from 'node:util'
@@ -10,6 +8,7 @@ import { promisify } from 'node:util'
 import { openStore } from '@torpor/store-sqlite'
 import { z } from 'zod'
 
+import { freePort } from './free-port.ts'
 import { sourceDirectory } from './world.ts'
 
 /** A Torpor that is started and stopped by its own commands, with a data directory and a port of its own. */
@@ -69,16 +68,6 @@ export async function installTorpor(settings: Readonly<Record<string, string>> =
     },
   }
   return installation
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const bound = server.address()
-  server.close()
-  await once(server, 'close')
-  if (bound === null || typeof bound === 'string') throw new Error('no port is free')
-  return bound.port
 }
 
 /** `export NAME='value'` lines. */

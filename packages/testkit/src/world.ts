@@ -17,6 +17,8 @@ import {
 import { type Artifacts, plainReporter, prepareMachine } from '@torpor/setup'
 import { openStore } from '@torpor/store-sqlite'
 
+import { freePort } from './free-port.ts'
+
 /** The root of the clone. */
 export const sourceDirectory = path.join(import.meta.dirname, '..', '..', '..')
 
@@ -55,7 +57,7 @@ export async function bootWorld(overrides: TestSettings = {}, parent: string = t
 
 async function openWorld(dataDirectory: string, overrides: TestSettings): Promise<TestWorld> {
   const inherited = process.env['TORPOR_ARTIFACT_DIR']
-  const settings = { ...testSettings(dataDirectory), ...overrides }
+  const settings = { ...(await testSettings(dataDirectory)), ...overrides }
   const config = loadConfig(inherited === undefined ? settings : { ...settings, TORPOR_ARTIFACT_DIR: inherited })
   const artifacts = await readyArtifacts(config)
   const secrets = loadSecrets(dataDirectory, config)
@@ -85,10 +87,10 @@ async function openWorld(dataDirectory: string, overrides: TestSettings): Promis
   }
 }
 
-/** Free ports, and nothing that is left behind elsewhere. */
-const testSettings = (dataDirectory: string): TestSettings => ({
+/** Free ports, and nothing that is left behind elsewhere. Sandboxes are told of the port for TLS before it is served. */
+const testSettings = async (dataDirectory: string): Promise<TestSettings> => ({
   TORPOR_LISTEN: '127.0.0.1:0',
-  TORPOR_TLS_LISTEN: '127.0.0.1:0',
+  TORPOR_TLS_LISTEN: `127.0.0.1:${await freePort()}`,
   TORPOR_DATA_DIR: dataDirectory,
   TORPOR_TRUST_DIR: path.join(dataDirectory, 'trust'),
   TORPOR_LOG_LEVEL: 'warn',

@@ -1,6 +1,5 @@
-import { X509Certificate } from 'node:crypto'
+import { X509Certificate, randomBytes } from 'node:crypto'
 import { mkdirSync, readFileSync, rmSync } from 'node:fs'
-import { hostname } from 'node:os'
 import path from 'node:path'
 
 import { ConfigError } from '../config/config.ts'
@@ -25,7 +24,8 @@ export async function keepAuthority(dataDirectory: string): Promise<KeyPair> {
   if (known) rmSync(file)
   // Loaded here, so that what only reads the authority does not wait for it.
   const { makeAuthority } = await import('./make-certificates.ts')
-  const made = await makeAuthority(`Torpor on ${hostname()}`.slice(0, 64), authorityDays)
+  // Sandboxes see the name: it tells nothing of this machine.
+  const made = await makeAuthority(`Torpor local authority ${randomBytes(4).toString('hex')}`, authorityDays)
   // One file, so that a key and a certificate that do not belong together cannot come to be.
   createOnce(file, made.certificate + made.key)
   return readAuthority(dataDirectory) ?? made
