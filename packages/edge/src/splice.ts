@@ -47,8 +47,8 @@ function join(exchange: Exchange, answer: IncomingMessage, upstream: Socket, { s
   if (rest.length > 0) client.write(rest)
   if (head.length > 0) upstream.write(head)
   client.setTimeout(0).setKeepAlive(true)
-  // The server's, TLS's and those of two pipelines are no leak.
-  client.setMaxListeners(20)
+  // Those of the servers, of TLS and of two pipelines are no leak.
+  for (const socket of [client, upstream]) socket.setMaxListeners(20)
   pipeline(client, upstream, () => undefined)
   pipeline(upstream, client, () => undefined)
   upstream.once('close', () => client.destroy())
