@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"torpor.dev/agent/internal/reply"
@@ -27,10 +28,40 @@ const (
 // loopback is where servers of the sandbox may listen; a name such as localhost is either.
 var loopback = []string{"127.0.0.1", "::1"}
 
+// Forwarder knows the connections it has taken, so that those of an earlier life can be ended. It is safe for concurrent
+// use.
+type Forwarder struct {
+	mu   sync.Mutex
+	open map[net.Conn]struct{}
+}
+
+// New makes a forwarder without connections.
+func New() *Forwarder { return &Forwarder{open: map[net.Conn]struct{}{}} }
+
+// EndAll closes every connection: in a memory image they look alive, but nobody is at their far end.
+func (f *Forwarder) EndAll() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for conn := range f.open {
+		_ = conn.Close()
+	}
+}
+
+func (f *Forwarder) opened(conn net.Conn) (closed func()) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.open[conn] = struct{}{}
+	return func() {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		delete(f.open, conn)
+	}
+}
+
 // Handler answers `GET /forward?port=<port>` with `Upgrade: torpor-forward`: 101, and from then on every byte goes to and
 // from that port of the loopback. 400 for a request that makes no sense, 502 when nobody listens, 503 when there are too
 // many connections.
-func Handler() http.Handler {
+func (f *Forwarder) Handler() http.Handler {
 	places := make(chan struct{}, maxConnections)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		port, err := strconv.ParseUint(r.URL.Query().Get("port"), 10, 16)
@@ -51,7 +82,7 @@ func Handler() http.Handler {
 			return
 		}
 		defer server.Close()
-		forward(w, server)
+		f.forward(w, server)
 	})
 }
 
@@ -76,13 +107,14 @@ func dial(ctx context.Context, port string) (*net.TCPConn, error) {
 }
 
 // forward takes the connection of the request and joins it with the server's until both sides have ended.
-func forward(w http.ResponseWriter, server *net.TCPConn) {
+func (f *Forwarder) forward(w http.ResponseWriter, server *net.TCPConn) {
 	conn, buffered, err := http.NewResponseController(w).Hijack()
 	if err != nil {
 		reply.Error(w, http.StatusBadRequest, "only HTTP/1.1 can be upgraded")
 		return
 	}
 	defer conn.Close()
+	defer f.opened(conn)()
 	client, ok := conn.(*net.TCPConn)
 	if !ok || conn.SetDeadline(time.Time{}) != nil {
 		return

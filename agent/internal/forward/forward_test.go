@@ -44,7 +44,7 @@ func open(t *testing.T, agent, port, upgrade string) (*net.TCPConn, *bufio.Reade
 
 func startAgent(t *testing.T) string {
 	t.Helper()
-	agent := httptest.NewServer(forward.Handler())
+	agent := httptest.NewServer(forward.New().Handler())
 	t.Cleanup(agent.Close)
 	return agent.Listener.Addr().String()
 }
@@ -91,6 +91,24 @@ func TestBytesGoBothWaysAndEachSideEndsByItself(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestConnectionsOfAnEarlierLifeEnd(t *testing.T) {
+	forwarder := forward.New()
+	agent := httptest.NewServer(forwarder.Handler())
+	t.Cleanup(agent.Close)
+	_, reader, answer := open(t, agent.Listener.Addr().String(), startEcho(t, "127.0.0.1"), forward.Protocol)
+	wantStatus(t, answer, http.StatusSwitchingProtocols)
+	must(t, discard(reader, "early "))
+	forwarder.EndAll()
+	if _, err := reader.ReadByte(); err == nil {
+		t.Error("the connection goes on")
+	}
+}
+
+func discard(reader *bufio.Reader, word string) error {
+	_, err := reader.Discard(len(word))
+	return err
 }
 
 func TestAClosedPortIs502(t *testing.T) {

@@ -18,6 +18,17 @@ describe('ActivityTable', () => {
     expect(table.of('a')).toMatchObject({ open: 0, lastAt: 3000 })
   })
 
+  test('a touch counts as use, and leaves what is in progress as it is', () => {
+    const table = new ActivityTable(() => 7000)
+    table.begin('a')
+    table.touch('a')
+    table.touch('b')
+    expect([table.of('a'), table.of('b')]).toEqual([
+      { open: 1, lastAt: 7000 },
+      { open: 0, lastAt: 7000 },
+    ])
+  })
+
   test('does not remember again what it was told to forget', () => {
     const table = new ActivityTable()
     const end = table.begin('a')

@@ -43,6 +43,11 @@ export class ActivityTable {
     }
   }
 
+  /** Counts a call of the control plane as use. */
+  touch(sandboxId: string): void {
+    this.begin(sandboxId)()
+  }
+
   /** Exchanges that are still in progress count no more. */
   forget(sandboxId: string): void {
     this.#entries.delete(sandboxId)

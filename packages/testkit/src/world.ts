@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 
-import type { Log, SandboxEvent } from '@torpor/core'
+import type { Log, SandboxEvent, UseCases } from '@torpor/core'
 import {
   type Config,
   clientEnvironment,
@@ -17,7 +17,7 @@ import {
 import { type Artifacts, plainReporter, prepareMachine } from '@torpor/setup'
 import { openStore } from '@torpor/store-sqlite'
 
-import { freePort } from './free-port.ts'
+import { ownSettings } from './own-settings.ts'
 
 /** The root of the clone. */
 export const sourceDirectory = path.join(import.meta.dirname, '..', '..', '..')
@@ -31,6 +31,8 @@ export interface TestWorld {
   /** What `torpor env` prints. */
   readonly env: Readonly<Record<string, string>>
   readonly artifacts: Artifacts
+  /** What the doors ask of core. */
+  readonly useCases: UseCases
   /** What happened to a sandbox, the killed ones too. */
   events(sandboxId: string): SandboxEvent[]
   /** The address of a running sandbox on this machine. */
@@ -57,7 +59,7 @@ export async function bootWorld(overrides: TestSettings = {}, parent: string = t
 
 async function openWorld(dataDirectory: string, overrides: TestSettings): Promise<TestWorld> {
   const inherited = process.env['TORPOR_ARTIFACT_DIR']
-  const settings = { ...(await testSettings(dataDirectory)), ...overrides }
+  const settings = { ...(await ownSettings(dataDirectory)), TORPOR_LOG_LEVEL: 'warn', ...overrides }
   const config = loadConfig(inherited === undefined ? settings : { ...settings, TORPOR_ARTIFACT_DIR: inherited })
   const artifacts = await readyArtifacts(config)
   const secrets = loadSecrets(dataDirectory, config)
@@ -74,7 +76,8 @@ async function openWorld(dataDirectory: string, overrides: TestSettings): Promis
     dataDirectory,
     artifactDirectory: config.artifactDirectory,
     env: clientEnvironment({ url, apiKey, domain, trust: clientTrust(config) }),
-    events: (id) => reader.events(id),
+    useCases: server.platform.useCases,
+    events: (id) => reader.events({ sandboxId: id, order: 'asc', offset: 0, limit: 1000 }).events,
     addressOf: (id) => server.addressOf(id),
     tokenOf: (id) => derivedTokens(secrets.serverSecret.reveal()).access(id),
     close: async () => {
@@ -86,15 +89,6 @@ async function openWorld(dataDirectory: string, overrides: TestSettings): Promis
     },
   }
 }
-
-/** Free ports, and nothing that is left behind elsewhere. Sandboxes are told of the port for TLS before it is served. */
-const testSettings = async (dataDirectory: string): Promise<TestSettings> => ({
-  TORPOR_LISTEN: '127.0.0.1:0',
-  TORPOR_TLS_LISTEN: `127.0.0.1:${await freePort()}`,
-  TORPOR_DATA_DIR: dataDirectory,
-  TORPOR_TRUST_DIR: path.join(dataDirectory, 'trust'),
-  TORPOR_LOG_LEVEL: 'warn',
-})
 
 /** What this clone builds: there already after the first set-up. */
 const readyArtifacts = (config: Pick<Config, 'artifactDirectory' | 'dataDirectory'>): Promise<Artifacts> =>

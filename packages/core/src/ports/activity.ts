@@ -1,9 +1,9 @@
-/** The traffic of sandboxes, as the edge sees it. */
+import type { Use } from '../domain/idle.ts'
+
+/** What the edge sees of the use of sandboxes. */
 export interface Activity {
-  /**
-   * `open`: exchanges (requests, streams, upgraded connections) in progress; `lastAt`: when the last one began or ended,
-   * milliseconds since the epoch; undefined: none since the server started. Health probes of the agent and refused requests
-   * are no exchanges.
-   */
-  of(sandboxId: string): { readonly open: number; readonly lastAt: number } | undefined
+  /** undefined: none since the server started. */
+  of(sandboxId: string): Use | undefined
+  /** Counts a call of the control plane as use. */
+  touch(sandboxId: string): void
 }
