@@ -28,6 +28,10 @@ export const addressChecks: readonly Check[] = [
     mend: 'set TORPOR_TLS_CERT and TORPOR_TLS_KEY to a certificate for <domain> and *.<domain>, or unset both for one of a local authority',
     find: (config) => certificateProblem(config),
   },
+]
+
+/** Whether names of sandboxes lead anywhere, as seen from this machine. */
+export const nameChecks: readonly Check[] = [
   {
     name: 'local names',
     severity: 'warning',

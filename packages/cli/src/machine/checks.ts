@@ -6,7 +6,7 @@ import { processEnvironment, searchPath } from '@torpor/server/config'
 import { cgroupSupport, commandOutput, findCommand, freeBytes } from '@torpor/setup'
 
 import { servingServer } from '../server/server-record.ts'
-import { addressChecks } from './address-checks.ts'
+import { addressChecks, nameChecks } from './address-checks.ts'
 import type { Check } from './check.ts'
 
 const gibibyte = 1024 ** 3
@@ -112,6 +112,7 @@ export const checks: readonly Check[] = [
     find: () => (totalmem() >= 2 * gibibyte ? undefined : `the machine has ${(totalmem() / gibibyte).toFixed(1)} GiB`),
   },
   ...addressChecks,
+  ...nameChecks,
 ]
 
 /** What a command that needs root complains about; nothing when this is not root. */
