@@ -30,6 +30,10 @@ export interface Settings extends TimeLimits {
   readonly warmPoolSize: number
   /** Addresses of resolvers as seen from inside a sandbox. */
   readonly nameservers: readonly string[]
+  /** PEM: authorities that programs in every sandbox trust beside those of its system. */
+  readonly caCertificates?: readonly string[]
+  /** As in AgentIdentity: for a domain below localhost. */
+  readonly hairpin?: { readonly port: number; readonly address: string }
   /** Milliseconds within which a sandbox's agent must answer after a boot or restore. */
   readonly agentTimeoutMilliseconds: number
 }

@@ -9,6 +9,10 @@ export interface AgentIdentity {
   readonly accessToken: string | null
   readonly env: Readonly<Record<string, string>>
   readonly nameservers: readonly string[]
+  /** PEM: authorities that programs in the sandbox trust beside those of its system. */
+  readonly caCertificates?: readonly string[]
+  /** The port of its loopback that leads to the platform's own names, and where it leads: `host:port`. */
+  readonly hairpin?: { readonly port: number; readonly address: string }
 }
 
 /** The daemon inside a sandbox, as the control plane speaks to it. */
