@@ -91,7 +91,7 @@ async function openWorld(dataDirectory: string, overrides: TestSettings): Promis
 }
 
 /** What this clone builds: there already after the first set-up. */
-const readyArtifacts = (config: Pick<Config, 'artifactDirectory' | 'dataDirectory'>): Promise<Artifacts> =>
+export const readyArtifacts = (config: Pick<Config, 'artifactDirectory' | 'dataDirectory'>): Promise<Artifacts> =>
   prepareMachine(
     { ...config, sourceDirectory, searchPath: (process.env['PATH'] ?? '').split(':'), localNames: true },
     plainReporter(process.stderr),
