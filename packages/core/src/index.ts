@@ -1,5 +1,6 @@
 export * from './app/use-cases.ts'
 export type { Verdict } from './app/verify-images.ts'
+export type { Inventory } from './app/inventory.ts'
 export type { Quota } from './app/quota.ts'
 export type { ResetCommand } from './app/reset-sandbox.ts'
 export type { SnapshotPage } from './app/snapshots.ts'

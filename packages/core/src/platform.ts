@@ -9,6 +9,7 @@ import { evictAll } from './app/evict-sandbox.ts'
 import { ExecutionTable } from './app/execution-table.ts'
 import { forkSandbox } from './app/fork-sandbox.ts'
 import { ImageLeases } from './app/image-leases.ts'
+import { inventoryOf } from './app/inventory.ts'
 import { JournalCursors } from './app/journal-cursors.ts'
 import { killSandbox } from './app/kill-sandbox.ts'
 import { listSandboxes } from './app/list-sandboxes.ts'
@@ -130,5 +131,6 @@ const useCasesOf = (ports: Ports): UseCases => ({
   logs: (id, query) => logsOf(ports, id, query),
   metrics: (id, range) => metricsOf(ports, id, range),
   lastMetrics: (ids) => ports.metrics.last(ids),
+  inventory: () => inventoryOf(ports),
   verifyImages: (signal) => verifyAll(ports, signal),
 })

@@ -55,6 +55,30 @@ export async function* verify(address: string, key: Secret): AsyncGenerator<Verd
   for await (const line of lines) yield verdict.parse(JSON.parse(line))
 }
 
+const usage = z.object({ bytes: z.number(), allocatedBytes: z.number() })
+const inventory = z.object({
+  sandboxes: z.array(
+    z.object({
+      id: z.string(),
+      template: z.string(),
+      state: z.string(),
+      startedAt: z.string(),
+      endAt: z.string().nullable(),
+      memoryBytes: z.number().nullable(),
+      image: usage.nullable(),
+    }),
+  ),
+  snapshots: z.array(z.object({ id: z.string(), name: z.string().nullable(), sandboxId: z.string(), image: usage })),
+  templates: z.array(z.object({ id: z.string(), name: z.string(), image: usage })),
+  spares: z.number(),
+})
+export type Inventory = z.infer<typeof inventory>
+
+/** What there is and what it costs. */
+export async function takeInventory(address: string, key: Secret): Promise<Inventory> {
+  return inventory.parse(await (await request(`http://${address}/torpor/inventory`, 'GET', key)).json())
+}
+
 async function request(url: string, method: 'GET' | 'DELETE', key: Secret): Promise<Response> {
   const response = await fetch(url, { method, headers: { 'x-api-key': key.reveal() }, signal: AbortSignal.timeout(requestMilliseconds) })
   if (response.ok || response.status === 404) return response

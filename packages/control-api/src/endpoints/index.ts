@@ -6,6 +6,7 @@ import { createSnapshot } from './create-snapshot.ts'
 import { deleteTemplate } from './delete-template.ts'
 import { forkSandbox } from './fork-sandbox.ts'
 import { getHealth } from './get-health.ts'
+import { getInventory } from './get-inventory.ts'
 import { getQuota } from './get-quota.ts'
 import { getSandbox } from './get-sandbox.ts'
 import { killSandbox } from './kill-sandbox.ts'
@@ -51,4 +52,5 @@ export const endpoints: readonly Endpoint[] = [
   setSandboxTimeout,
   refreshSandbox,
   verifyImages,
+  getInventory,
 ]

@@ -83,3 +83,17 @@ describe('the log of a sandbox', () => {
     expect((await ask(`GET /v2/sandboxes/${id}/logs?level=loud`)).status).toBe(400)
   })
 })
+
+test('the inventory says what each sandbox costs, and which are damaged', async () => {
+  const { ask, core } = startApi()
+  const [whole, damaged] = [core.add(), core.add({ state: 'paused', damage: 'a page differs' })]
+  const image = { bytes: 2048, allocatedBytes: 1024 }
+  expect(await (await ask('GET /torpor/inventory')).json()).toMatchObject({
+    sandboxes: [
+      { id: whole.id, state: 'running', memoryBytes: 4096, image: null },
+      { id: damaged.id, state: 'damaged', endAt: null },
+    ],
+    templates: [{ name: 'base', image }],
+    spares: 2,
+  })
+})

@@ -5,6 +5,7 @@ import type {
   CloneCommand,
   CreateCommand,
   EventQuery,
+  Inventory,
   ListCommand,
   LogEntry,
   LogQuery,
@@ -167,6 +168,12 @@ class FakeCore implements UseCases {
   logs(id: string, query: LogQuery): Promise<LogEntry[]> {
     this.asked.push({ name: 'logs', with: { id, query } })
     return Promise.resolve([{ at: 1000, level: 'info', logger: 'agent', message: 'process started', fields: { pid: '7' } }])
+  }
+
+  inventory(): Promise<Inventory> {
+    const image = { bytes: 2048, allocatedBytes: 1024 }
+    const sandboxes = [...this.records.keys()].map((id) => ({ view: this.getSandbox(id), memoryBytes: 4096, image: null }))
+    return Promise.resolve({ sandboxes, snapshots: [], templates: [{ id: 't', name: 'base', image }], spares: 2 })
   }
 
   async *verifyImages(): AsyncGenerator<Verdict> {

@@ -6,6 +6,7 @@ import type { ImageKind, Lifecycle, NetworkOptions, SandboxRecord, Snapshot } fr
 import type { LogEntry, LogQuery } from '../ports/logs.ts'
 import type { Sample, SampleRange } from '../ports/metrics.ts'
 import type { RecordedEvent } from '../ports/store.ts'
+import type { Inventory } from './inventory.ts'
 import type { Quota } from './quota.ts'
 import type { ResetCommand } from './reset-sandbox.ts'
 import type { SnapshotPage } from './snapshots.ts'
@@ -103,6 +104,8 @@ export interface UseCases {
   logs(id: string, query: LogQuery): Promise<LogEntry[]>
   /** The last sample of each that has one. */
   lastMetrics(ids: readonly string[]): Sample[]
+  /** What there is and what it costs. */
+  inventory(): Promise<Inventory>
   /** Reads every saved state whole, as fast as the disk gives it, and tells of each as it is done. */
   verifyImages(signal: AbortSignal): AsyncIterable<Verdict>
 }
