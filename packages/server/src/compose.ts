@@ -8,7 +8,9 @@ import {
   type Agent,
   type Engine,
   type ImageStore,
+  type Journals,
   type Log,
+  type Metrics,
   type Platform,
   type Settings,
   type Step,
@@ -29,6 +31,8 @@ export interface World {
   readonly engine: Engine
   readonly images: ImageStore
   readonly store: Store
+  readonly metrics: Metrics
+  readonly journals: Journals
   readonly agent: Agent
   readonly log: Log
   /** Hands over the connections that sandboxes make to the platform's own names, before TLS. */
@@ -115,4 +119,6 @@ async function closeAll(listener: Listener, edge: { close(): Promise<void> }, pl
   await platform.close()
   await world.engine.close()
   world.store.close()
+  world.metrics.close()
+  world.journals.close()
 }

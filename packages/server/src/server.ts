@@ -6,7 +6,7 @@ import { type Log, type Settings, type Step, type TemplateRecipe } from '@torpor
 import { GvisorEngine } from '@torpor/engine-gvisor'
 import { openImageStore } from '@torpor/image-store'
 import type { Artifacts } from '@torpor/setup'
-import { openStore } from '@torpor/store-sqlite'
+import { openJournals, openMetrics, openStore } from '@torpor/store-sqlite'
 
 import { type RunningServer, type World, compose } from './compose.ts'
 import { type Config, type Secrets, publicDomain } from './config/index.ts'
@@ -60,6 +60,8 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
   } catch (error) {
     await world.engine.close()
     world.store.close()
+    world.metrics.close()
+    world.journals.close()
     throw error
   }
 }
@@ -67,6 +69,8 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
 async function openWorld(config: Config, artifacts: Artifacts, log: Log): Promise<World> {
   const images = openImageStore({ directory: path.join(config.dataDirectory, 'images') })
   const store = openStore(path.join(config.dataDirectory, 'torpor.db'))
+  const metrics = openMetrics(path.join(config.dataDirectory, 'metrics.db'))
+  const journals = openJournals(path.join(config.dataDirectory, 'journals.db'))
   try {
     const engine = await GvisorEngine.open({
       dataDirectory: config.dataDirectory,
@@ -81,9 +85,12 @@ async function openWorld(config: Config, artifacts: Artifacts, log: Log): Promis
       hairpin: hairpinOf(config),
       log,
     })
-    return { engine, images, store, agent: createAgentClient(), log, onHairpin: (accept) => engine.onHairpin(accept) }
+    const onHairpin: World['onHairpin'] = (accept) => engine.onHairpin(accept)
+    return { engine, images, store, metrics, journals, agent: createAgentClient(), log, onHairpin }
   } catch (error) {
     store.close()
+    metrics.close()
+    journals.close()
     throw error
   }
 }

@@ -6,8 +6,12 @@ import type {
   CreateCommand,
   EventQuery,
   ListCommand,
+  LogEntry,
+  LogQuery,
   RecordedEvent,
   ResetCommand,
+  Sample,
+  SampleRange,
   SandboxRecord,
   SandboxView,
   Snapshot,
@@ -28,6 +32,7 @@ class FakeCore implements UseCases {
   readonly records = new Map<string, SandboxRecord>()
   readonly snapshots: Snapshot[] = []
   readonly recorded: RecordedEvent[] = []
+  readonly samples: Sample[] = []
   /** What is shown of a sandbox where that differs from its record. */
   readonly shown = new Map<string, Partial<SandboxView['shown']>>()
   readonly asked: { readonly name: string; readonly with: unknown }[] = []
@@ -148,6 +153,20 @@ class FakeCore implements UseCases {
       usage: { sandboxes: 2, cpuCount: 4, memoryMiB: 2048 },
       limit: { sandboxes: 20, memoryMiB: 8192, maxTimeoutSeconds: 86_400 },
     }
+  }
+
+  metrics(id: string, range: SampleRange): Sample[] {
+    this.asked.push({ name: 'metrics', with: { id, range } })
+    return this.samples.filter(({ sandboxId, at }) => sandboxId === id && at >= range.from && at <= range.to)
+  }
+
+  lastMetrics(ids: readonly string[]): Sample[] {
+    return ids.flatMap((id) => this.samples.filter(({ sandboxId }) => sandboxId === id).slice(-1))
+  }
+
+  logs(id: string, query: LogQuery): Promise<LogEntry[]> {
+    this.asked.push({ name: 'logs', with: { id, query } })
+    return Promise.resolve([{ at: 1000, level: 'info', logger: 'agent', message: 'process started', fields: { pid: '7' } }])
   }
 
   async *verifyImages(): AsyncGenerator<Verdict> {

@@ -1,3 +1,5 @@
+import type { JournalEntry } from './logs.ts'
+
 /** What the agent is told before the first request reaches it (protocol.md 3.2, `POST /init`). */
 export interface AgentIdentity {
   readonly sandboxId: string
@@ -22,4 +24,9 @@ export interface Agent {
    * another sandbox; null for none. @throws TorporError `unavailable`.
    */
   init(address: string, identity: AgentIdentity, holder?: string | null): Promise<void>
+  /**
+   * What the agent noted after the entry `after`, oldest first; a bounded number. All of it is the sandbox's own word.
+   * @throws TorporError `unavailable`.
+   */
+  journal(address: string, accessToken: string | null, after: number): Promise<JournalEntry[]>
 }

@@ -47,4 +47,5 @@ export const faultyAgent = (real: Agent, faults: Faults<AgentStep>): Agent => ({
     await faults.pass('init')
     await real.init(...request)
   },
+  journal: (...request) => real.journal(...request),
 })
