@@ -16,6 +16,8 @@ const identity: AgentIdentity = {
   accessToken: 'secret-token',
   env: { GREETING: 'hello' },
   nameservers: ['169.254.53.53'],
+  caCertificates: ['-----BEGIN CERTIFICATE-----'],
+  hairpin: { port: 3443, address: '169.254.53.53:3443' },
 }
 
 const status =
@@ -112,6 +114,8 @@ describe('init', () => {
       accessToken: 'secret-token',
       envVars: { GREETING: 'hello' },
       nameservers: ['169.254.53.53'],
+      caCertificates: ['-----BEGIN CERTIFICATE-----'],
+      hairpin: { port: 3443, address: '169.254.53.53:3443' },
       timestamp: expect.toSatisfy((time) => typeof time === 'string' && time >= before),
     })
   })

@@ -20,7 +20,8 @@ export interface ClientRequest extends RequestHead {
   /** Names, values, names… as HTTP/1.1 writes them. */
   readonly rawHeaders: readonly string[]
   readonly remoteAddress: string | undefined
-  readonly isEncrypted: boolean
+  /** How the client asked, as far as this server or a proxy in front of it knows. */
+  readonly scheme: 'http' | 'https'
   readonly hasBody: boolean
   /** Its body; to be read only when `hasBody`. */
   readonly body: Readable
@@ -41,7 +42,7 @@ function http1Request(message: IncomingMessage): ClientRequest {
     headers,
     rawHeaders,
     remoteAddress: socket.remoteAddress,
-    isEncrypted: socket instanceof TLSSocket,
+    scheme: socket instanceof TLSSocket || headers['x-forwarded-proto'] === 'https' ? 'https' : 'http',
     hasBody: headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0,
     body: message,
     isComplete: () => message.complete,
@@ -59,7 +60,7 @@ function http2Request(message: Http2ServerRequest): ClientRequest {
     ...http2Head(message),
     rawHeaders: http1Headers(rawHeaders, message.headers.cookie),
     remoteAddress: stream.session?.socket.remoteAddress,
-    isEncrypted: stream.session?.encrypted === true,
+    scheme: stream.session?.encrypted === true ? 'https' : 'http',
     hasBody: !stream.endAfterHeaders,
     body: stream,
     isComplete: () => stream.readableEnded,

@@ -37,7 +37,7 @@ export function requestHeaders(request: ClientRequest, route: Route, port: numbe
     'X-Forwarded-For',
     forwardedFor,
     'X-Forwarded-Proto',
-    request.isEncrypted ? 'https' : 'http',
+    request.scheme,
     ...(headers.host === undefined ? [] : ['X-Forwarded-Host', headers.host]),
   ]
 }

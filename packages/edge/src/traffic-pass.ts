@@ -22,6 +22,7 @@ export function trafficRefusal(request: ClientRequest, path: string, { sandboxId
 
 /** A cookie header without our token, which the sandbox must not see; undefined when nothing is left. */
 export function withoutPass(cookies: string): string | undefined {
+  if (!cookies.includes(trafficTokenHeader)) return cookies
   const kept = crumbsOf(cookies).filter((crumb) => nameOf(crumb) !== trafficTokenHeader)
   return kept.length === 0 ? undefined : kept.join('; ')
 }
@@ -40,12 +41,12 @@ const crumbsOf = (cookies: string): string[] => cookies.split(/; */).filter((cru
 const nameOf = (crumb: string): string => crumb.split('=', 1)[0]?.trim() ?? ''
 
 /** The cookie is for this host name, that is for this port of this sandbox, and no script sees it. */
-function sentOn({ isEncrypted, headers }: ClientRequest, path: string, token: string): Refusal {
+function sentOn({ scheme }: ClientRequest, path: string, token: string): Refusal {
   const [bare = '/', query = ''] = path.split(/\?(.*)/s)
   const kept = query.split('&').filter((part) => part !== '' && nameOf(part) !== trafficTokenHeader)
   // What would look like the name of another host to a browser stays a path.
   const location = (/^\/[/\\]/.test(bare) ? '/.' : '') + bare + (kept.length === 0 ? '' : `?${kept.join('&')}`)
-  const secure = isEncrypted || headers['x-forwarded-proto'] === 'https' ? '; Secure' : ''
+  const secure = scheme === 'https' ? '; Secure' : ''
   return {
     status: 302,
     message: 'The token is taken. Go on without it in the address',

@@ -13,6 +13,8 @@ interface Status {
   readonly server: 'running' | 'not answering' | 'stopped'
   readonly version: string
   readonly address: string | null
+  /** `host:port` of TLS; null when it is off. */
+  readonly tlsAddress: string | null
   readonly pid: number | null
   readonly startedAt: string | null
   /** null when they could not be asked for. */
@@ -39,6 +41,7 @@ async function look(config: Config): Promise<Status> {
     server: healthy ? 'running' : record === undefined ? 'stopped' : 'not answering',
     version: version(),
     address: record?.address ?? null,
+    tlsAddress: record?.tlsAddress ?? null,
     pid: record?.pid ?? null,
     startedAt: record?.startedAt ?? null,
     sandboxes: inventory && countOf(inventory),
@@ -62,9 +65,10 @@ function countOf({ sandboxes }: Inventory): { readonly running: number; readonly
 
 const mebibytes = (bytes: number): string => `${Math.round(bytes / 1024 ** 2)} MiB`
 
-function describe({ server, version, address, pid, startedAt, sandboxes, inventory, disk }: Status): string {
+function describe({ server, version, address, tlsAddress, pid, startedAt, sandboxes, inventory, disk }: Status): string {
   const lines = [`server     ${server}`, `version    ${version}`]
   if (address !== null) lines.push(`address    http://${address}`, `pid        ${pid}, since ${startedAt}`)
+  if (tlsAddress !== null) lines.push(`TLS        ${tlsAddress}`)
   if (sandboxes !== null) lines.push(`sandboxes  ${sandboxes.running} running, ${sandboxes.paused} paused`)
   lines.push(`disk       ${mebibytes(disk.usedBytes)} used, ${mebibytes(disk.freeBytes)} free`)
   if (inventory) lines.push('', ...inventoryTable(inventory))

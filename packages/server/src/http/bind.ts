@@ -15,6 +15,9 @@ export function addressOf(server: Server): string {
   return bound.family === 'IPv6' ? `[${bound.address}]:${bound.port}` : `${bound.address}:${bound.port}`
 }
 
+/** More connections to one door are refused: the machine keeps descriptors for its sandboxes. */
+const mostConnections = 10_000
+
 /** @param setting the variable that says where, for the message. */
 export function bind(server: Server, { host, port }: ListenAddress, setting: string): Promise<void> {
   return new Promise((resolve, reject) => {
@@ -25,6 +28,7 @@ export function bind(server: Server, { host, port }: ListenAddress, setting: str
         : `cannot listen on ${host}:${port}`
       reject(new TorporError('unavailable', message, { cause }))
     })
+    server.maxConnections = mostConnections
     server.listen(port, host, resolve)
   })
 }

@@ -101,6 +101,10 @@ describe('the TLS listener', () => {
     const asked = request({ host: '127.0.0.1', port, servername: `api.${domain}`, ca: authority.certificate, agent: false }).end()
     const [answer] = await once(asked, 'response')
     expect(await textOf(answer)).toBe('api /')
+    await listener.close()
+    const late = connectTcp(port, '127.0.0.1')
+    late.on('error', () => undefined)
+    await once(late, 'close')
     elsewhere.close()
   })
 

@@ -19,7 +19,7 @@ export interface TlsDoorOptions {
 export interface TlsDoor {
   /** `host:port`, the real port. */
   readonly address: string
-  /** Takes a connection that came in elsewhere, before its handshake. */
+  /** Takes a connection that came in elsewhere, before its handshake; ends it once the door is closed. */
   accept(connection: Socket): void
   close(): Promise<void>
 }
@@ -60,7 +60,7 @@ export async function openTlsDoor({ at, certificates, doors, http1, onComplaint 
   }, reloadMilliseconds).unref()
   return {
     address: addressOf(server),
-    accept: (connection) => void server.emit('connection', connection),
+    accept: (connection) => void (server.listening ? server.emit('connection', connection) : connection.destroy()),
     close: async () => {
       clearInterval(timer)
       const closed = new Promise((resolve) => void server.close(resolve))

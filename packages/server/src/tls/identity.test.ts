@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 
 import { type Config, ConfigError, loadConfig } from '../config/config.ts'
 import { readAuthority } from './authority.ts'
@@ -40,6 +40,8 @@ afterEach(() => {
 
 describe('the local authority', () => {
   it('is made once, its key for the owner only, its certificate for everybody', async () => {
+    const umask = process.umask(0o077)
+    onTestFinished(() => void process.umask(umask))
     const first = await openIdentity(configWith(), log)
     const second = await openIdentity(configWith(), log)
     expect(first?.authority).toMatch(/^-----BEGIN CERTIFICATE-----/)
@@ -48,6 +50,7 @@ describe('the local authority', () => {
     const trust = clientTrust(configWith())
     expect(readFileSync(trust?.authority ?? '', 'utf8')).toBe(first?.authority)
     expect(readFileSync(trust?.bundle ?? '', 'utf8').endsWith(`\n${first?.authority}`)).toBe(true)
+    expect(modeOf('trust')).toBe(0o755)
     expect(readdirSync(path.join(directory, 'trust')).map((name) => modeOf('trust', name))).toStrictEqual([0o644, 0o644])
     expect(readFileSync(trust?.bundle ?? '', 'utf8')).not.toContain('PRIVATE KEY')
   })

@@ -26,7 +26,8 @@ function trustFilesOf(directory: string, authority: string): TrustFiles {
 /** Puts the certificate of the authority where clients find it. */
 export function publishTrust(directory: string, authority: string): TrustFiles {
   const files = trustFilesOf(directory, authority)
-  mkdirSync(directory, { recursive: true, mode: 0o755 })
+  // Whatever the umask is, others have to get in.
+  if (mkdirSync(directory, { recursive: true }) !== undefined) chmodSync(directory, 0o755)
   replace(files.authority, authority)
   replace(files.bundle, `${systemAuthorities().trimEnd()}\n${authority}`)
   return files
