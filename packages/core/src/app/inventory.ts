@@ -3,7 +3,7 @@ import { isKind } from '@torpor/contract'
 import type { ImageRef } from '../domain/sandbox.ts'
 import type { ImageUsage } from '../ports/images.ts'
 import type { Ports } from './ports.ts'
-import type { SandboxView } from './use-cases.ts'
+import type { SandboxView } from './sandbox-view.ts'
 import { viewOf } from './view.ts'
 
 /** What there is and what it costs, for the operator. */

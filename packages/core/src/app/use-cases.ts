@@ -9,6 +9,7 @@ import type { RecordedEvent } from '../ports/store.ts'
 import type { Inventory } from './inventory.ts'
 import type { Quota } from './quota.ts'
 import type { ResetCommand } from './reset-sandbox.ts'
+import type { SandboxView } from './sandbox-view.ts'
 import type { SnapshotPage } from './snapshots.ts'
 import type { Verdict } from './verify-images.ts'
 
@@ -43,15 +44,6 @@ export interface CloneCommand {
 
 /** What became of one of the clones asked for. */
 export type CloneOutcome = { readonly sandbox: SandboxRecord } | { readonly error: TorporError }
-
-/** A record as clients see it at this moment. */
-export interface SandboxView extends SandboxRecord {
-  readonly shown: {
-    readonly state: PublicState | 'snapshotting'
-    /** When it ends if nothing happens until then; milliseconds since the epoch. */
-    readonly endAt: number
-  }
-}
 
 export interface Page {
   readonly sandboxes: readonly SandboxView[]
