@@ -20,7 +20,7 @@ export interface Inventory {
   readonly spares: number
 }
 
-export interface InventorySandbox {
+interface InventorySandbox {
   readonly view: SandboxView
   /** What its process holds, frozen or not; null without one. */
   readonly memoryBytes: number | null
