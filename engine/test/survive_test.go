@@ -86,7 +86,7 @@ func TestExitsAreReportedOnce(t *testing.T) {
 	h.call("destroy", map[string]any{"execution": "killed"})
 
 	boot("hungry")
-	_, _ = n.ask("/allocate?megabytes=700")
+	_, _ = n.ask("/allocate?megabytes=3000")
 	expectExit(t, events, "hungry", 137)
 	h.call("destroy", map[string]any{"execution": "hungry"})
 

@@ -25,6 +25,12 @@ func main() {
 		}
 		return
 	}
+	if len(os.Args) > 3 && os.Args[1] == "eat" {
+		eatUp(os.Args[2], os.Args[3])
+		return
+	}
+	http.HandleFunc("/eat", eat)
+	http.HandleFunc("/kill-eater", killEater)
 	http.HandleFunc("/count", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, counter.Add(1)) })
 	http.HandleFunc("/exit", func(_ http.ResponseWriter, r *http.Request) { os.Exit(number(r, "code")) })
 	http.HandleFunc("/allocate", allocate)

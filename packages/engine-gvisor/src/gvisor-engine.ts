@@ -11,14 +11,16 @@ import type {
   ImageKind,
   ImageRef,
   Log,
+  MemoryPressure,
   ObservedExecution,
 } from '@torpor/core'
 
 import { childrenOf, clearCgroup, raiseCgroup } from './cgroups.ts'
 import { ExecutionDirectories, type ExecutionNote } from './execution-directory.ts'
 import type { HostProcess } from './host/host-process.ts'
-import type { StartBody } from './host/protocol.ts'
+import type { HostEvent, StartBody } from './host/protocol.ts'
 import { Hosts } from './hosts.ts'
+import { Listeners } from './listeners.ts'
 import { claimServerNumber, releaseServerNumber } from './network/claim.ts'
 import { lowerFirewall, raiseFirewall, setOffline } from './network/firewall.ts'
 import { type NetworkPlan, type Slot, planNetwork, slotOf } from './network/plan.ts'
@@ -57,7 +59,8 @@ export class GvisorEngine implements Engine {
   readonly #resolver: Resolver
   readonly #hosts: Hosts
   readonly #known = new Map<string, ExecutionNote>()
-  readonly #listeners = new Set<(exit: ExecutionExit) => void>()
+  readonly #exits = new Listeners<ExecutionExit>()
+  readonly #pressures = new Listeners<MemoryPressure>()
   /** Exits told already: the host repeats what it found while nobody listened. */
   readonly #told = new Set<string>()
 
@@ -74,11 +77,7 @@ export class GvisorEngine implements Engine {
       logDirectory: path.join(options.dataDirectory, 'logs'),
       log: options.log,
     }
-    this.#hosts = new Hosts(
-      places,
-      (exit) => this.#exited(exit),
-      (version) => this.#reportMissed(version),
-    )
+    this.#hosts = new Hosts(places, (version, event) => this.#happened(version, event))
   }
 
   /** Prepares network, cgroup and host, finds what an earlier server left running, removes what belongs to nobody. */
@@ -228,14 +227,26 @@ export class GvisorEngine implements Engine {
   }
 
   onExit(listener: (exit: ExecutionExit) => void): () => void {
-    this.#listeners.add(listener)
-    return () => this.#listeners.delete(listener)
+    return this.#exits.add(listener)
   }
 
-  #exited({ execution, status }: ExecutionExit): void {
-    if (!this.#known.has(execution) || this.#told.has(execution)) return
-    this.#told.add(execution)
-    for (const listener of this.#listeners) listener({ execution, status })
+  onMemoryPressure(listener: (pressure: MemoryPressure) => void): () => void {
+    return this.#pressures.add(listener)
+  }
+
+  async #happened(version: string, event: HostEvent): Promise<void> {
+    if (event.type === 'exit') this.#exited({ execution: event.execution, status: event.status })
+    if (event.type === 'memory') {
+      const { execution, usageBytes, limitBytes } = event
+      if (this.#known.has(execution)) this.#pressures.tell({ execution, usageBytes, limitBytes })
+    }
+    if (event.type === 'ready') await this.#reportMissed(version)
+  }
+
+  #exited(exit: ExecutionExit): void {
+    if (!this.#known.has(exit.execution) || this.#told.has(exit.execution)) return
+    this.#told.add(exit.execution)
+    this.#exits.tell(exit)
   }
 
   /** What ended while nobody listened. */
