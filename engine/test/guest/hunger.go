@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"runtime/debug"
 	"strconv"
 	"sync"
 )
@@ -17,6 +18,22 @@ func eat(w http.ResponseWriter, r *http.Request) {
 	if err := eater.Start(); err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 	}
+}
+
+// release gives back what allocate took.
+func release(http.ResponseWriter, *http.Request) {
+	ballast = nil
+	debug.FreeOSMemory()
+}
+
+// zero takes memory that is written, with nothing but zeroes.
+func zero(_ http.ResponseWriter, r *http.Request) {
+	block := make([]byte, number(r, "megabytes")<<20)
+	for i := 0; i < len(block); i += 4096 {
+		block[i] = 1
+	}
+	clear(block)
+	ballast = append(ballast, block)
 }
 
 // killEater ends that process, as an agent does that is told of a shortage.

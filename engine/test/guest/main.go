@@ -30,6 +30,8 @@ func main() {
 		return
 	}
 	http.HandleFunc("/eat", eat)
+	http.HandleFunc("/release", release)
+	http.HandleFunc("/zero", zero)
 	http.HandleFunc("/kill-eater", killEater)
 	http.HandleFunc("/count", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, counter.Add(1)) })
 	http.HandleFunc("/exit", func(_ http.ResponseWriter, r *http.Request) { os.Exit(number(r, "code")) })

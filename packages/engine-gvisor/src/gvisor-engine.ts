@@ -17,6 +17,7 @@ import type {
 
 import { childrenOf, clearCgroup, raiseCgroup } from './cgroups.ts'
 import { ExecutionDirectories, type ExecutionNote } from './execution-directory.ts'
+import { bytesIn } from './host/deadline.ts'
 import type { HostProcess } from './host/host-process.ts'
 import type { HostEvent, StartBody } from './host/protocol.ts'
 import { Hosts } from './hosts.ts'
@@ -114,12 +115,14 @@ export class GvisorEngine implements Engine {
   async boot(spec: ExecutionSpec, image?: ImageRef): Promise<Execution> {
     if (!image) return this.#start(spec, this.version, (host, body) => host.call('boot', body))
     const files = await this.#locate(image, 'files')
-    return this.#start(spec, image.engineVersion, (host, body) => host.call('boot', { ...body, files }))
+    const bytes = await bytesIn(files)
+    return this.#start(spec, image.engineVersion, (host, body) => host.call('boot', { ...body, files }, bytes))
   }
 
   async restore(spec: ExecutionSpec, image: ImageRef): Promise<Execution> {
     const directory = await this.#locate(image, 'memory')
-    return this.#start(spec, image.engineVersion, (host, body) => host.call('restore', { ...body, image: directory }))
+    const bytes = await bytesIn(directory)
+    return this.#start(spec, image.engineVersion, (host, body) => host.call('restore', { ...body, image: directory }, bytes))
   }
 
   #locate(image: ImageRef, kind: ImageKind): Promise<string> {
@@ -180,7 +183,8 @@ export class GvisorEngine implements Engine {
   /** Large images go past the page cache: steadier, and the sync afterwards finds nothing left to write. */
   async capture(execution: string, directory: string): Promise<void> {
     const { memoryBytes } = await this.stats(execution)
-    await (await this.#hostOf(execution)).call('capture', { execution, directory, direct: memoryBytes > largeImageBytes })
+    const direct = memoryBytes > largeImageBytes
+    await (await this.#hostOf(execution)).call('capture', { execution, directory, direct }, memoryBytes)
   }
 
   /** Past the page cache always: how much the files take is not known before. */
