@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -25,10 +26,18 @@ func main() {
 		}
 		return
 	}
+	if len(os.Args) > 2 && os.Args[1] == "signal-first" {
+		signal, _ := strconv.Atoi(os.Args[2])
+		_ = syscall.Kill(1, syscall.Signal(signal))
+		return
+	}
 	if len(os.Args) > 3 && os.Args[1] == "eat" {
 		eatUp(os.Args[2], os.Args[3])
 		return
 	}
+	http.HandleFunc("/signal-first", func(_ http.ResponseWriter, r *http.Request) {
+		_ = exec.Command("/bin/guest", "signal-first", r.FormValue("signal")).Run()
+	})
 	http.HandleFunc("/eat", eat)
 	http.HandleFunc("/release", release)
 	http.HandleFunc("/zero", zero)
