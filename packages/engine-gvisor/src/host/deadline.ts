@@ -27,7 +27,7 @@ const patience: Readonly<Record<HostMethod, number>> = {
 const bytesPerMillisecond = 4 * 1024
 
 /** @param bytes what the method has to read or write, as far as that is known. */
-export const deadlineOf = (method: HostMethod, bytes: number): number => patience[method] + bytes / bytesPerMillisecond
+export const deadlineOf = (method: HostMethod, bytes: number): number => patience[method] + Math.ceil(bytes / bytesPerMillisecond)
 
 /** The sizes of the files in a directory together; 0 when it is not there. */
 export async function bytesIn(directory: string): Promise<number> {
