@@ -36,6 +36,13 @@ export interface ExecutionExit {
   readonly status: number
 }
 
+/** A running execution uses more memory than it may, in bytes. The kernel ends a process of its choice soon after. */
+export interface MemoryPressure {
+  readonly execution: string
+  readonly usageBytes: number
+  readonly limitBytes: number
+}
+
 /**
  * The engine: what runs sandboxes as processes of this machine. Verbs are small and compose; policy is the caller's.
  *
@@ -72,6 +79,8 @@ export interface Engine {
   stats(execution: string): Promise<ExecutionStats>
   /** Tells of executions that ended without `destroy`. Gives the function that unsubscribes. */
   onExit(listener: (exit: ExecutionExit) => void): () => void
+  /** Tells of memory running short in an execution, again and again while it does. Gives the function that unsubscribes. */
+  onMemoryPressure(listener: (pressure: MemoryPressure) => void): () => void
   /** Releases what the server holds; executions go on. */
   close(): Promise<void>
 }

@@ -73,5 +73,6 @@ export const hostEvent = z.discriminatedUnion('type', [
   z.object({ type: z.literal('ready') }),
   z.object({ type: z.literal('keepalive') }),
   z.object({ type: z.literal('exit'), execution: z.string(), status: z.number() }),
+  z.object({ type: z.literal('memory'), execution: z.string(), usageBytes: z.number(), limitBytes: z.number() }),
 ])
 export type HostEvent = z.infer<typeof hostEvent>
