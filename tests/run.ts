@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 
 import { loadConfig } from '@torpor/server/config'
-import { readyArtifacts } from '@torpor/testkit'
+import { locateArtifacts } from '@torpor/setup'
 import { z } from 'zod'
 
 interface Count {
@@ -103,17 +103,16 @@ function readCounts(file: string): Count {
 }
 
 const node = process.execPath
-// What the suites on the real engine need; there already after the first time.
-const { engineDir } = await readyArtifacts(loadConfig())
 const suites: readonly Suite[] = [
   check('types', node, [bin('tsc'), '--noEmit']),
   check('lint', node, [bin('oxlint'), '--type-aware', '--deny-warnings']),
   check('format', node, [bin('oxfmt'), '--check']),
   check('doors', node, [path.join(root, 'tests', 'doors', 'check.ts')]),
   check('unused', node, [bin('knip')]),
+  check('set-up', node, [path.join(root, 'tests', 'set-up.ts')]),
   goSuite('agent'),
   // Its end-to-end tests run the build that this clone's set-up made.
-  goSuite('engine', { TORPOR_ENGINE_OUT: engineDir }),
+  goSuite('engine', { TORPOR_ENGINE_OUT: locateArtifacts(loadConfig().artifactDirectory, root).engineDir }),
   vitestSuite('unit'),
   vitestSuite('engine'),
 ]
