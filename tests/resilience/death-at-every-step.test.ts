@@ -68,7 +68,7 @@ describe.each(['frozen', 'image'] as const)('kill -9 of the server at any step o
     async (work, step) => {
       if (!isOnTheWay(step, tier)) return
       const sandbox = await counting()
-      if (work === 'resume') await sandbox.pause()
+      if (work === 'resume') await asleep(sandbox)
       if (work === 'reset') await sandbox.createSnapshot()
       const before = work === 'resume' ? 0 : await count(sandbox)
       await server.dieAt(step)
@@ -81,6 +81,12 @@ describe.each(['frozen', 'image'] as const)('kill -9 of the server at any step o
       await expectNothingLeft()
     },
   )
+
+  /** Paused, and in the tier that is asked for: without a budget the frozen process is given up soon after the call's answer. */
+  async function asleep(sandbox: Sandbox): Promise<void> {
+    await sandbox.pause()
+    if (tier === 'image') await expect.poll(() => readdirSync(path.join(server.dataDirectory, 'executions')), { timeout: 20_000 }).toEqual([])
+  }
 
   /** What there is answers under its own name and has lost nothing; what was to be killed may be gone. */
   async function goesOn(sandbox: Sandbox, work: string, before: number): Promise<boolean> {
