@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 
 import { loadConfig } from '@torpor/server/config'
-import { locateArtifacts } from '@torpor/setup'
+import { readyArtifacts } from '@torpor/testkit'
 import { z } from 'zod'
 
 interface Count {
@@ -103,6 +103,8 @@ function readCounts(file: string): Count {
 }
 
 const node = process.execPath
+// What the suites on the real engine need; there already after the first time.
+const { engineDir } = await readyArtifacts(loadConfig())
 const suites: readonly Suite[] = [
   check('types', node, [bin('tsc'), '--noEmit']),
   check('lint', node, [bin('oxlint'), '--type-aware', '--deny-warnings']),
@@ -111,7 +113,7 @@ const suites: readonly Suite[] = [
   check('unused', node, [bin('knip')]),
   goSuite('agent'),
   // Its end-to-end tests run the build that this clone's set-up made.
-  goSuite('engine', { TORPOR_ENGINE_OUT: locateArtifacts(loadConfig().artifactDirectory, root).engineDir }),
+  goSuite('engine', { TORPOR_ENGINE_OUT: engineDir }),
   vitestSuite('unit'),
   vitestSuite('engine'),
 ]

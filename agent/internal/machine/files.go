@@ -15,6 +15,7 @@ type Facts struct {
 	SandboxID, TemplateID string
 	Hostname              string
 	Nameservers           []string
+	CACertificates        []string // PEM, trusted beside what the system trusts
 }
 
 // Files writes the facts into the system. A nil *Files writes nothing: the agent of a developer's machine must not
@@ -30,6 +31,16 @@ type Files struct {
 // New makes the writer of the system below root; setHostname gives the kernel the new name.
 func New(root string, setHostname func(string) error) *Files {
 	return &Files{root: root, setHostname: setHostname}
+}
+
+// Forget makes the next Write write everything, whatever was written before.
+func (f *Files) Forget() {
+	if f == nil {
+		return
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.written = nil
 }
 
 // Write puts the facts in effect. Only what differs from the last time is written, since creating a sandbox waits for
@@ -59,6 +70,12 @@ func (f *Files) Write(facts Facts) {
 	if len(facts.Nameservers) > 0 && !slices.Equal(facts.Nameservers, f.written.Nameservers) {
 		f.put("etc/resolv.conf", "nameserver "+strings.Join(facts.Nameservers, "\nnameserver ")+"\n")
 		f.written.Nameservers = facts.Nameservers
+	}
+	if !slices.Equal(facts.CACertificates, f.written.CACertificates) {
+		for _, authority := range facts.CACertificates {
+			f.trust(authority)
+		}
+		f.written.CACertificates = facts.CACertificates
 	}
 }
 

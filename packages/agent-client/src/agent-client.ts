@@ -1,16 +1,18 @@
 import { setTimeout as delay } from 'node:timers/promises'
 
 import { TorporError, accessTokenHeader } from '@torpor/contract'
-import type { Agent, AgentIdentity } from '@torpor/core'
+import type { Agent, AgentIdentity, JournalEntry } from '@torpor/core'
 
-import { type AgentCall, callAgent } from './call-agent.ts'
+import { type AgentCall, callAgent, mostCharacters } from './call-agent.ts'
+import { pageEntries, parseJournal } from './journal.ts'
 import { answerMilliseconds, waits } from './patience.ts'
 
 const initMilliseconds = 10_000
+const journalMilliseconds = 2000
 
 /** The agent over HTTP. */
 export function createAgentClient(): Agent {
-  return { healthy, init }
+  return { healthy, init, journal }
 }
 
 /** Asks until the agent answers. Creates wait for this, so it looks often at first. */
@@ -33,12 +35,11 @@ async function healthy(address: string, withinMilliseconds: number): Promise<voi
   throw new TorporError('timed_out', message, { context: { address }, cause: last })
 }
 
-async function init(address: string, identity: AgentIdentity): Promise<void> {
-  const { accessToken } = identity
+async function init(address: string, identity: AgentIdentity, holder: string | null = identity.accessToken): Promise<void> {
   const request: AgentCall = {
     method: 'POST',
     path: '/init',
-    headers: { 'content-type': 'application/json', ...(accessToken !== null && { [accessTokenHeader]: accessToken }) },
+    headers: { 'content-type': 'application/json', ...(holder !== null && { [accessTokenHeader]: holder }) },
     body: JSON.stringify(initBody(identity)),
   }
   const answer = await callAgent(address, request, initMilliseconds).catch((cause: unknown) => {
@@ -49,9 +50,25 @@ async function init(address: string, identity: AgentIdentity): Promise<void> {
   }
 }
 
+async function journal(address: string, accessToken: string | null, after: number): Promise<JournalEntry[]> {
+  const request: AgentCall = {
+    method: 'GET',
+    path: `/logs?after=${after}&limit=${pageEntries}`,
+    ...(accessToken !== null && { headers: { [accessTokenHeader]: accessToken } }),
+  }
+  try {
+    const { status, text } = await callAgent(address, request, journalMilliseconds, mostCharacters)
+    if (status !== 200) throw new Error(`the agent answered ${status}`)
+    return parseJournal(text).filter(({ sequence }) => sequence > after)
+  } catch (cause) {
+    throw new TorporError('unavailable', 'The sandbox does not tell its log. Try again', { context: { address }, cause })
+  }
+}
+
 const initBody = ({ env, accessToken, ...identity }: AgentIdentity): object => ({
   ...identity,
   envVars: env,
-  ...(accessToken !== null && { accessToken }),
+  // An empty one opens it again.
+  accessToken: accessToken ?? '',
   timestamp: new Date().toISOString(),
 })

@@ -44,14 +44,16 @@ export const fakeAgent =
 const mayEnter = ({ identity }: FakeMemory, request: IncomingMessage): boolean =>
   identity.accessToken === undefined || request.headers[accessTokenHeader] === identity.accessToken
 
-/** A token once set can be repeated, not changed (protocol.md 3.2). */
+/** Only who knows the token that is installed may give another one; an empty one opens the sandbox (protocol.md 3.2). */
 async function init(memory: FakeMemory, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const wanted = parseIdentity(await text(request))
   const { accessToken } = memory.identity
-  if (accessToken !== undefined && wanted.accessToken !== accessToken) {
-    return answer(response, 401, { code: 401, message: 'access token is already set' })
+  const known = [request.headers[accessTokenHeader], wanted.accessToken]
+  if (accessToken !== undefined && !known.includes(accessToken)) {
+    return answer(response, 401, { code: 401, message: 'unauthorized access, please provide a valid access token' })
   }
-  memory.identity = wanted
+  const { accessToken: given, ...rest } = wanted
+  memory.identity = { ...rest, ...(given !== undefined && given !== '' && { accessToken: given }) }
   response.writeHead(204).end()
 }
 

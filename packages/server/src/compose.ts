@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import type { Socket } from 'node:net'
 
 import { getRequestListener } from '@hono/node-server'
 import { createControlApi, hashedKeys } from '@torpor/control-api'
@@ -7,17 +8,22 @@ import {
   type Agent,
   type Engine,
   type ImageStore,
+  type Journals,
   type Log,
+  type Metrics,
   type Platform,
   type Settings,
+  type Step,
   type Store,
   type TemplateRecipe,
   createPlatform,
 } from '@torpor/core'
-import { RouteTable, createEdge } from '@torpor/edge'
+import { ActivityTable, RouteTable, createEdge } from '@torpor/edge'
 
-import { systemClock } from './clock.ts'
-import { type ListenAddress, type Listener, listen } from './http/listener.ts'
+import { steadyClock } from './clock.ts'
+import type { ListenAddress } from './http/bind.ts'
+import { type Listener, listen } from './http/listener.ts'
+import type { TlsIdentity } from './tls/identity.ts'
 import { derivedTokens } from './tokens.ts'
 
 /** The adapters that differ between production and tests. */
@@ -25,14 +31,20 @@ export interface World {
   readonly engine: Engine
   readonly images: ImageStore
   readonly store: Store
+  readonly metrics: Metrics
+  readonly journals: Journals
   readonly agent: Agent
   readonly log: Log
+  /** Hands over the connections that sandboxes make to the platform's own names, before TLS. */
+  readonly onHairpin?: (accept: (connection: Socket) => void) => void
 }
 
 export interface ComposeOptions {
   readonly settings: Settings
   readonly listen: ListenAddress
-  /** Host names of sandboxes end with it; told to clients only when `answerDomain`. */
+  /** undefined: no TLS. */
+  readonly tls: TlsIdentity | undefined
+  /** Host names of sandboxes end with it. */
   readonly domain: string
   readonly serverSecret: string
   /** Accepted beside those that the store knows. */
@@ -40,12 +52,16 @@ export interface ComposeOptions {
   readonly version: string
   /** The built-in templates, made when they are missing. */
   readonly templates: readonly TemplateRecipe[]
+  /** Told of every step of core's works; for tests, which end the server there. */
+  readonly reached?: ((step: Step) => void) | undefined
   readonly onStep?: ((name: string) => (detail?: string) => void) | undefined
 }
 
 export interface RunningServer {
   /** `host:port`. */
   readonly address: string
+  /** `host:port` of TLS; undefined when it is off. */
+  readonly tlsAddress: string | undefined
   readonly platform: Platform
   /** Where a sandbox can be reached from this machine; undefined while it cannot. */
   addressOf(sandboxId: string): string | undefined
@@ -58,8 +74,17 @@ export interface RunningServer {
 /** Puts core, API and edge together over one world and opens the door last. */
 export async function compose(world: World, options: ComposeOptions): Promise<RunningServer> {
   const routes = new RouteTable()
+  const activity = new ActivityTable()
   const tokens = derivedTokens(options.serverSecret)
-  const platform = createPlatform({ ...world, routes, clock: systemClock, tokens, settings: options.settings })
+  const platform = createPlatform({
+    ...world,
+    routes,
+    activity,
+    clock: steadyClock(world.log),
+    tokens,
+    settings: options.settings,
+    ...(options.reached && { reached: options.reached }),
+  })
   const adoption = await platform.start()
   for (const template of options.templates) {
     const done = options.onStep?.(`template ${template.names[0]}`)
@@ -67,13 +92,21 @@ export async function compose(world: World, options: ComposeOptions): Promise<Ru
     done?.(built ? 'captured' : 'ready')
   }
   world.store.putApiKeyHash(createHash('sha256').update(options.apiKey).digest('hex'), 'default')
-  const edge = createEdge({ routes, wake: (id) => platform.wake(id), domain: options.domain, log: world.log })
+  const edge = createEdge({ routes, activity, wake: (id, { port }) => platform.wake(id, port), domain: options.domain, log: world.log })
   const keys = hashedKeys(() => world.store.apiKeyHashes())
   const api = createControlApi({ useCases: platform.useCases, keys, tokens, domain: null, log: world.log, version: options.version })
   const respond = getRequestListener(api.fetch)
-  const listener = await listen({ edge, api: (request, response) => void respond(request, response) }, options.listen)
+  const doors = { edge, api: (...exchange: Parameters<typeof respond>) => void respond(...exchange) }
+  const listener = await listen(doors, {
+    plain: options.listen,
+    tls: options.tls,
+    onComplaint: (message, error) => world.log.warn({ error }, message),
+  })
+  const { tls } = listener
+  if (tls) world.onHairpin?.((connection) => tls.accept(connection))
   return {
     address: listener.address,
+    tlsAddress: tls?.address,
     platform,
     adoption,
     addressOf: (id) => routes.byId(id)?.address ?? undefined,
@@ -86,4 +119,6 @@ async function closeAll(listener: Listener, edge: { close(): Promise<void> }, pl
   await platform.close()
   await world.engine.close()
   world.store.close()
+  world.metrics.close()
+  world.journals.close()
 }

@@ -36,6 +36,7 @@ export function applyAction(
 export const eventOf = (record: SandboxRecord, at: number, name: SandboxEvent['name'], reason: string): SandboxEvent => ({
   sandboxId: record.id,
   templateId: record.templateId,
+  templateName: record.alias,
   at,
   name,
   reason,
@@ -58,6 +59,8 @@ export const identityOf = (record: SandboxRecord, { tokens, settings }: Pick<Por
   accessToken: record.secure ? tokens.access(record.id) : null,
   env: record.env,
   nameservers: settings.nameservers,
+  ...(settings.hairpin && { hairpin: settings.hairpin }),
+  ...(settings.caCertificates && { caCertificates: settings.caCertificates }),
 })
 
 /** The process of a record that must have one. */

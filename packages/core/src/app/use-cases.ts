@@ -1,7 +1,17 @@
-import type { PublicState } from '@torpor/contract'
+import type { PublicState, TorporError } from '@torpor/contract'
 
 import type { Cursor } from '../domain/listing.ts'
-import type { Lifecycle, NetworkOptions, SandboxRecord } from '../domain/sandbox.ts'
+import type { EventQuery, SnapshotQuery } from '../domain/listing.ts'
+import type { ImageKind, Lifecycle, NetworkOptions, SandboxRecord, Snapshot } from '../domain/sandbox.ts'
+import type { LogEntry, LogQuery } from '../ports/logs.ts'
+import type { Sample, SampleRange } from '../ports/metrics.ts'
+import type { RecordedEvent } from '../ports/store.ts'
+import type { Inventory } from './inventory.ts'
+import type { Quota } from './quota.ts'
+import type { ResetCommand } from './reset-sandbox.ts'
+import type { SandboxView } from './sandbox-view.ts'
+import type { SnapshotPage } from './snapshots.ts'
+import type { Verdict } from './verify-images.ts'
 
 export interface CreateCommand {
   /** Id or name, `:tag` allowed. */
@@ -26,8 +36,17 @@ export interface ListCommand {
   readonly limit: number
 }
 
+export interface CloneCommand {
+  readonly count: number
+  /** undefined: as promise C8 says. */
+  readonly timeoutSeconds?: number | undefined
+}
+
+/** What became of one of the clones asked for. */
+export type CloneOutcome = { readonly sandbox: SandboxRecord } | { readonly error: TorporError }
+
 export interface Page {
-  readonly sandboxes: readonly SandboxRecord[]
+  readonly sandboxes: readonly SandboxView[]
   /** Absent on the last page. */
   readonly next?: Cursor
 }
@@ -39,11 +58,14 @@ export interface Page {
 export interface UseCases {
   /** Resolves when the sandbox is usable. `not_found` (template), `exhausted` (limits), `invalid_argument` (timeout above the maximum). */
   createSandbox(command: CreateCommand): Promise<SandboxRecord>
-  getSandbox(id: string): SandboxRecord
+  getSandbox(id: string): SandboxView
   listSandboxes(command: ListCommand): Page
   killSandbox(id: string): Promise<void>
-  /** Resolves when the memory image is durable. `conflict` when it is paused already. */
-  pauseSandbox(id: string): Promise<void>
+  /**
+   * Resolves when the image is durable, or (`frozen`) as soon as the sandbox stands still and the intent is on record (promise P8).
+   * `conflict` when it is paused already, `no_space` when the disk is too full.
+   */
+  pauseSandbox(id: string, options?: { readonly kind?: ImageKind; readonly until?: 'frozen' | 'durable' }): Promise<void>
   /** Extends a running sandbox, never shortens it; resumes a paused one. Ten at once on a paused one are one resume. */
   connectSandbox(id: string, timeoutSeconds?: number): Promise<{ readonly sandbox: SandboxRecord; readonly resumed: boolean }>
   /** `conflict` when it runs already. */
@@ -55,4 +77,27 @@ export interface UseCases {
   setTimeout(id: string, timeoutSeconds: number): void
   /** endAt = max(endAt, now + duration). */
   refresh(id: string, durationSeconds: number): void
+  /** As many of `count` as could be made; all or none with `strict`. */
+  cloneSandbox(id: string, command: CloneCommand & { readonly strict: boolean }): Promise<SandboxRecord[]>
+  /** One outcome per fork. `conflict` from a paused one. */
+  forkSandbox(id: string, command: CloneCommand): Promise<CloneOutcome[]>
+  /** `conflict` when it is not running or a template bears the name, `invalid_argument` for the name. */
+  createSnapshot(id: string, name?: string): Promise<Snapshot>
+  listSnapshots(query: SnapshotQuery): SnapshotPage
+  /** By id or name. `unimplemented` for a template. */
+  deleteSnapshot(idOrName: string): Promise<void>
+  /** Back to an earlier state under the same id. `conflict` when there is none. */
+  resetSandbox(id: string, command: ResetCommand): Promise<SandboxRecord>
+  events(query: EventQuery): { readonly events: readonly RecordedEvent[]; readonly total: number }
+  quota(): Quota
+  /** Oldest first, a few thousand at most; also of a sandbox that is gone, for a day. `not_found` for one that never was. */
+  metrics(id: string, range: SampleRange): Sample[]
+  /** Its life and what its agent noted; also of a sandbox that is gone. `not_found` for one that never was. */
+  logs(id: string, query: LogQuery): Promise<LogEntry[]>
+  /** The last sample of each that has one. */
+  lastMetrics(ids: readonly string[]): Sample[]
+  /** What there is and what it costs. */
+  inventory(): Promise<Inventory>
+  /** Reads every saved state whole, as fast as the disk gives it, and tells of each as it is done. */
+  verifyImages(signal: AbortSignal): AsyncIterable<Verdict>
 }

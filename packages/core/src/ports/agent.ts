@@ -1,3 +1,5 @@
+import type { JournalEntry } from './logs.ts'
+
 /** What the agent is told before the first request reaches it (protocol.md 3.2, `POST /init`). */
 export interface AgentIdentity {
   readonly sandboxId: string
@@ -7,12 +9,24 @@ export interface AgentIdentity {
   readonly accessToken: string | null
   readonly env: Readonly<Record<string, string>>
   readonly nameservers: readonly string[]
+  /** PEM: authorities that programs in the sandbox trust beside those of its system. */
+  readonly caCertificates?: readonly string[]
+  /** The port of its loopback that leads to the platform's own names, and where it leads: `host:port`. */
+  readonly hairpin?: { readonly port: number; readonly address: string }
 }
 
 /** The daemon inside a sandbox, as the control plane speaks to it. */
 export interface Agent {
   /** Resolves when the agent at `address` answers. @throws TorporError `timed_out` after `withinMilliseconds`. */
   healthy(address: string, withinMilliseconds: number): Promise<void>
-  /** Gives the agent its identity; safe to repeat. @throws TorporError `unavailable`. */
-  init(address: string, identity: AgentIdentity): Promise<void>
+  /**
+   * Gives the agent its identity; safe to repeat. `holder`: the token that it demands until then, when it comes out of the image of
+   * another sandbox; null for none. @throws TorporError `unavailable`.
+   */
+  init(address: string, identity: AgentIdentity, holder?: string | null): Promise<void>
+  /**
+   * What the agent noted after the entry `after`, oldest first; a bounded number. All of it is the sandbox's own word.
+   * @throws TorporError `unavailable`.
+   */
+  journal(address: string, accessToken: string | null, after: number): Promise<JournalEntry[]>
 }

@@ -13,6 +13,8 @@ export const faultyImages = (real: ImageStore, faults: Faults<ImageStep>): Image
     return faultyDraft(await real.stage(...request), faults)
   },
   locate: (image) => real.locate(image),
+  verify: (image, options) => real.verify(image, options),
+  usage: (image) => real.usage(image),
   remove: async (image) => {
     await faults.pass('remove')
     await real.remove(image)
@@ -45,4 +47,5 @@ export const faultyAgent = (real: Agent, faults: Faults<AgentStep>): Agent => ({
     await faults.pass('init')
     await real.init(...request)
   },
+  journal: (...request) => real.journal(...request),
 })
