@@ -3,6 +3,9 @@ package test
 import (
 	"encoding/json"
 	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 )
@@ -118,4 +121,29 @@ func TestAFrozenShortageIsToldAfterTheThaw(t *testing.T) {
 	}
 	n.hear("/kill-eater")
 	h.awaitMemoryBelow("a", 100<<20)
+}
+
+// TestProcessesInsideAreTheKernelsChoice looks at the scores after a boot and after a restore: only the sandbox and its gofer have
+// a lower one.
+func TestProcessesInsideAreTheKernelsChoice(t *testing.T) {
+	w := newWorld(t)
+	h := w.start()
+	image := captured(w, h, "origin")
+	n := w.newNetwork()
+	h.call("restore", with(w.bundle("clone", n, nil), "image", image))
+	n.hear("/eat?megabytes=1&threads=1")
+	own := w.processes()
+	inside := 0
+	for _, directory := range w.groups() {
+		for _, pid := range strings.Fields(readFile(t, filepath.Join(directory, "cgroup.procs"))) {
+			score := strings.TrimSpace(readFile(t, "/proc/"+pid+"/oom_score_adj"))
+			if slices.Contains(own, pid) != (score == "500") || score != "500" && score != "1000" {
+				t.Errorf("process %s in %s has %s", pid, directory, score)
+			}
+			inside++
+		}
+	}
+	if inside <= len(own) || len(own) != 4 {
+		t.Errorf("%d processes, %v of the runtime", inside, own)
+	}
 }
