@@ -85,8 +85,8 @@ describe.each(['frozen', 'image'] as const)('kill -9 of the server at any step o
   /** Paused, and in the tier that is asked for: without a budget the frozen process is given up soon after the call's answer. */
   async function asleep(sandbox: Sandbox): Promise<void> {
     await sandbox.pause()
-    if (tier === 'image')
-      await expect.poll(() => readdirSync(path.join(server.dataDirectory, 'executions')), { timeout: 20_000 }).toEqual([])
+    const held = (): string[] => (tier === 'image' ? readdirSync(path.join(server.dataDirectory, 'executions')) : [])
+    await expect.poll(held, { timeout: 20_000 }).toEqual([])
   }
 
   /** What there is answers under its own name and has lost nothing; what was to be killed may be gone. */
