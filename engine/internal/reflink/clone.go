@@ -63,3 +63,17 @@ func intoRanges(from uint64, ranges []memmap.FileRange) []span {
 	}
 	return spans
 }
+
+// fromRanges are the spans from many ranges of the source to one offset of the destination, neighbours as one.
+func fromRanges(ranges []memmap.FileRange, to uint64) []span {
+	var spans []span
+	for _, r := range ranges {
+		if last := len(spans) - 1; last >= 0 && spans[last].from+spans[last].length == r.Start {
+			spans[last].length += r.Length()
+		} else {
+			spans = append(spans, span{from: r.Start, to: to, length: r.Length()})
+		}
+		to += r.Length()
+	}
+	return spans
+}
