@@ -5,12 +5,14 @@ import type { Agent, AgentIdentity } from '@torpor/core'
 
 import { type AgentCall, callAgent } from './call-agent.ts'
 import { answerMilliseconds, waits } from './patience.ts'
+import { run } from './run-process.ts'
+import { writeFile } from './write-file.ts'
 
 const initMilliseconds = 10_000
 
 /** The agent over HTTP. */
 export function createAgentClient(): Agent {
-  return { healthy, init }
+  return { healthy, init, run, writeFile }
 }
 
 /** Asks until the agent answers. Creates wait for this, so it looks often at first. */
@@ -48,10 +50,11 @@ async function init(address: string, identity: AgentIdentity, holder: string | n
   }
 }
 
-const initBody = ({ env, accessToken, ...identity }: AgentIdentity): object => ({
+const initBody = ({ env, accessToken, defaults, ...identity }: AgentIdentity): object => ({
   ...identity,
   envVars: env,
   // An empty one opens it again.
   accessToken: accessToken ?? '',
   timestamp: new Date().toISOString(),
+  ...(defaults && { defaultUser: defaults.user, defaultWorkdir: defaults.workdir }),
 })

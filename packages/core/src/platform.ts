@@ -17,7 +17,21 @@ import type { Ports } from './app/ports.ts'
 import { quotaOf } from './app/quota.ts'
 import { requireSandbox } from './app/records.ts'
 import { resetSandbox } from './app/reset-sandbox.ts'
-import { createSnapshot, deleteSnapshot, listSnapshots } from './app/snapshots.ts'
+import { createSnapshot, listSnapshots } from './app/snapshots.ts'
+import { BuildQueue } from './app/templates/build-queue.ts'
+import { failInterrupted } from './app/templates/collect-builds.ts'
+import { deleteTemplate } from './app/templates/delete-template.ts'
+import { registerTemplate } from './app/templates/register-template.ts'
+import { startBuild } from './app/templates/start-build.ts'
+import {
+  assignTags,
+  buildView,
+  removeTags,
+  requireTemplate,
+  setTemplatePublic,
+  tagsOf,
+  templateDetail,
+} from './app/templates/template-records.ts'
 import { Transitions } from './app/transitions.ts'
 import type { UseCases } from './app/use-cases.ts'
 import { Verified } from './app/verified.ts'
@@ -25,6 +39,8 @@ import { verifyAll } from './app/verify-images.ts'
 import { viewOf } from './app/view.ts'
 import { wakeSandbox } from './app/wake-sandbox.ts'
 import { WarmPool } from './app/warm-pool.ts'
+import type { SandboxRecord } from './domain/sandbox.ts'
+import { collection } from './reconcilers/collection.ts'
 import { deadlines } from './reconcilers/deadlines.ts'
 import { Loop } from './reconcilers/loop.ts'
 import { verification } from './reconcilers/verification.ts'
@@ -44,22 +60,27 @@ export interface Platform {
 }
 
 /** What the composition root supplies. */
-export type Adapters = Omit<Ports, 'transitions' | 'executions' | 'leases' | 'verified' | 'pool' | 'nudge' | 'reached'> &
+export type Adapters = Omit<Ports, 'transitions' | 'executions' | 'leases' | 'verified' | 'pool' | 'builds' | 'nudge' | 'reached'> &
   Partial<Pick<Ports, 'reached'>>
 
 export function createPlatform(adapters: Adapters): Platform {
   const transitions = new Transitions()
   const stopping = new AbortController()
   const pool = new WarmPool(adapters.clock.now())
-  const nudge = (): void => loops.forEach((loop) => loop.nudge())
-  const own = { transitions, executions: new ExecutionTable(), leases: new ImageLeases(), verified: new Verified(), pool, nudge }
+  const nudge = (record?: SandboxRecord): void => {
+    loops.forEach((loop) => loop.nudge())
+    if (!record) collecting.nudge()
+  }
+  const builds = new BuildQueue(adapters.settings.buildsAtOnce)
+  const own = { transitions, builds, executions: new ExecutionTable(), leases: new ImageLeases(), verified: new Verified(), pool, nudge }
   const ports: Ports = { reached: () => undefined, ...adapters, ...own }
   const loops = [
     new Loop('deadlines', deadlines(ports), adapters),
     new Loop('warm memory', warmMemory(ports), adapters),
     new Loop('warm pool', warmPool(ports), adapters),
   ]
-  // Looks at every saved state there is: too dear for each nudge.
+  // These look at all there is: too dear for every change of a sandbox.
+  const collecting = new Loop('collection', collection(ports), adapters)
   const background = new Loop('verification', verification(ports, stopping.signal), adapters)
   let unsubscribe = (): void => undefined
   return {
@@ -74,6 +95,7 @@ export function createPlatform(adapters: Adapters): Platform {
       unsubscribe = adapters.engine.onExit((exit) => {
         loseExecution(ports, exit).catch((error: unknown) => adapters.log.error({ exit, error }, 'an ended execution was not cleared away'))
       })
+      failInterrupted(ports)
       const adoption = await adoptExecutions(ports)
       nudge()
       background.nudge()
@@ -82,8 +104,9 @@ export function createPlatform(adapters: Adapters): Platform {
     close: async () => {
       unsubscribe()
       stopping.abort(new TorporError('unavailable', 'The server is stopping'))
+      await builds.close(new TorporError('unavailable', 'The server was stopped in the middle of this build. Start it again'))
       await pool.close(adapters.engine)
-      await Promise.all([...loops, background].map((loop) => loop[Symbol.asyncDispose]()))
+      await Promise.all([...loops, collecting, background].map((loop) => loop[Symbol.asyncDispose]()))
       await pool.close(adapters.engine)
       await transitions.idle()
       await evictAll(ports)
@@ -105,8 +128,17 @@ const useCasesOf = (ports: Ports): UseCases => ({
   forkSandbox: (id, command) => forkSandbox(ports, id, command),
   createSnapshot: (id, name) => createSnapshot(ports, id, name),
   listSnapshots: (query) => listSnapshots(ports, query),
-  deleteSnapshot: (idOrName) => deleteSnapshot(ports, idOrName),
   resetSandbox: (id, command) => resetSandbox(ports, id, command),
+  registerTemplate: (command) => registerTemplate(ports, command),
+  startBuild: (templateId, buildId, command) => startBuild(ports, templateId, buildId, command),
+  getBuild: (templateId, buildId, query) => buildView(ports, templateId, buildId, query),
+  getTemplate: (idOrName) => templateDetail(ports, requireTemplate(ports.store, idOrName)),
+  listTemplates: () => ports.store.templates.list().map((template) => templateDetail(ports, template)),
+  deleteTemplate: (idOrName) => deleteTemplate(ports, idOrName),
+  setTemplatePublic: (idOrName, isPublic) => setTemplatePublic(ports, idOrName, isPublic),
+  assignTags: (target, tags) => assignTags(ports, target, tags),
+  removeTags: (name, tags) => removeTags(ports, name, tags),
+  templateTags: (idOrName) => tagsOf(ports, idOrName),
   events: (query) => ports.store.events(query),
   quota: () => quotaOf(ports),
   verifyImages: (signal) => verifyAll(ports, signal),

@@ -13,7 +13,7 @@ export const deleteTemplate: Endpoint = {
     responses: { 204: { description: 'It is gone; sandboxes made from it stay' }, ...errors(404, 501) },
   },
   handle: async (context, { useCases }) => {
-    await useCases.deleteSnapshot(context.req.param('templateID') ?? '')
+    await useCases.deleteTemplate(context.req.param('templateID') ?? '')
     return context.body(null, 204)
   },
 }

@@ -26,6 +26,7 @@ export const newRecord = (record: Partial<SandboxRecord> = {}): SandboxRecord =>
   lifecycle: { onTimeout: 'kill', autoResume: false, pauseKind: 'memory' },
   metadata: {},
   env: {},
+  defaults: null,
   network: { allowInternetAccess: null, allowPublicTraffic: true, maskRequestHost: null },
   secure: true,
   ...record,
@@ -42,6 +43,7 @@ export const newSnapshot = (snapshot: Partial<Snapshot> = {}): Snapshot => ({
   base,
   resources,
   env: {},
+  defaults: null,
   createdAt: startedAt,
   ...snapshot,
 })

@@ -59,6 +59,7 @@ export const identityOf = (record: SandboxRecord, { tokens, settings }: Pick<Por
   accessToken: record.secure ? tokens.access(record.id) : null,
   env: record.env,
   nameservers: settings.nameservers,
+  defaults: record.defaults,
 })
 
 /** The process of a record that must have one. */

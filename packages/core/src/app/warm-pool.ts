@@ -1,7 +1,7 @@
 import { newExecutionId } from '@torpor/contract'
 
-import type { TemplateBuild } from '../domain/sandbox.ts'
 import type { Demand } from '../domain/spares.ts'
+import type { TemplateBuild } from '../domain/template.ts'
 import type { Agent } from '../ports/agent.ts'
 import type { Engine, Execution } from '../ports/engine.ts'
 import type { Clock, Log } from '../ports/platform.ts'
