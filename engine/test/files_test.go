@@ -190,6 +190,11 @@ func (w *world) expectDamaged(h *host, execution, what string, err error) {
 	} else {
 		w.t.Logf("%s: %.300s", what, f)
 	}
+	w.expectNothingLeft(what)
+}
+
+func (w *world) expectNothingLeft(what string) {
+	w.t.Helper()
 	if left := w.processes(); len(left) > 0 {
 		w.t.Errorf("%s: processes are left: %v", what, left)
 	}

@@ -19,6 +19,7 @@ const (
 	Conflict Kind = "conflict"
 	NoSpace  Kind = "no_space"
 	Damaged  Kind = "damaged"
+	TimedOut Kind = "timed_out"
 	Internal Kind = "internal"
 )
 
@@ -35,6 +36,8 @@ func (k Kind) Status() int {
 		return http.StatusInsufficientStorage
 	case Damaged:
 		return http.StatusUnprocessableEntity
+	case TimedOut:
+		return http.StatusGatewayTimeout
 	case Internal:
 		return http.StatusInternalServerError
 	}

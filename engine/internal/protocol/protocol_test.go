@@ -45,7 +45,7 @@ func TestRequestsAreValidated(t *testing.T) {
 }
 
 func TestKindsHaveTheirStatus(t *testing.T) {
-	for kind, status := range map[Kind]int{Invalid: 400, NotFound: 404, Conflict: 409, NoSpace: 507, Damaged: 422, Internal: 500, "": http.StatusInternalServerError} {
+	for kind, status := range map[Kind]int{Invalid: 400, NotFound: 404, Conflict: 409, NoSpace: 507, Damaged: 422, TimedOut: 504, Internal: 500, "": http.StatusInternalServerError} {
 		if got := kind.Status(); got != status {
 			t.Errorf("%s: %d, want %d", kind, got, status)
 		}

@@ -22,36 +22,48 @@ type plan struct {
 	request protocol.Start
 	// files is the directory of the image whose files the root is made of, or empty.
 	files string
-	// start brings the created container to life.
-	start func(*container.Container, *config.Config) error
-	// failure is the message of errors without a better one.
-	failure string
+	// start brings the created container to life; explain makes a failure of what it says when it cannot.
+	start   func(*container.Container, *config.Config) error
+	explain func(*execution, error) error
+	// limit ends a start that does not get anywhere, and all processes of it.
+	limit time.Duration
+}
+
+// startLimit is what a start may take: a burst of starts on a small machine, and then so much for each byte of an image.
+func startLimit(imageBytes int64) time.Duration {
+	const bytesPerSecond = 8 << 20
+	return 2*time.Minute + time.Duration(imageBytes/bytesPerSecond)*time.Second
 }
 
 // Boot creates an execution and starts its first process, on the files of an image if one is named.
 func (h *Host) Boot(request protocol.Boot) (protocol.Started, error) {
-	const failure = "The execution could not be booted."
-	if request.Files == "" {
-		start := func(c *container.Container, conf *config.Config) error { return c.Start(conf) }
-		return h.create(plan{request.Start, "", start, failure})
+	start := func(c *container.Container, conf *config.Config) error { return c.Start(conf) }
+	p := plan{request: request.Start, files: request.Files, start: start, explain: explainBoot, limit: startLimit(0)}
+	if request.Files != "" {
+		bytes, err := checkFiles(request)
+		if err != nil {
+			return protocol.Started{}, err
+		}
+		p.explain, p.limit = explainFiles, startLimit(bytes)
 	}
-	if err := checkFiles(request); err != nil {
-		return protocol.Started{}, err
-	}
-	start := func(c *container.Container, conf *config.Config) error { return explainFiles(c.Start(conf)) }
-	return h.create(plan{request.Start, request.Files, start, failure})
+	return h.create(p)
+}
+
+func explainBoot(_ *execution, err error) error {
+	return protocol.Wrap(err, "The execution could not be booted.")
 }
 
 // Restore creates an execution that goes on where a memory image was captured. Pages may still stream in afterwards.
 func (h *Host) Restore(request protocol.Restore) (protocol.Started, error) {
-	if err := checkImage(request.Image); err != nil {
+	bytes, err := checkImage(request.Image)
+	if err != nil {
 		return protocol.Started{}, err
 	}
 	const direct, background = false, true
 	start := func(c *container.Container, conf *config.Config) error {
-		return explain(c.Restore(conf, request.Image, direct, background, nil))
+		return c.Restore(conf, request.Image, direct, background, nil)
 	}
-	return h.create(plan{request.Start, "", start, "The execution could not be restored."})
+	return h.create(plan{request: request.Start, start: start, explain: explain, limit: startLimit(bytes)})
 }
 
 // create makes an execution whole, or leaves nothing behind.
@@ -60,13 +72,13 @@ func (h *Host) create(p plan) (protocol.Started, error) {
 	if err != nil {
 		return protocol.Started{}, err
 	}
-	defer e.turn.Unlock()
+	defer e.turn.give()
 	undo := cleanup.Make(func() { h.forget(e) })
 	defer undo.Clean()
 	undo.Add(func() { _ = os.RemoveAll(h.settings.logs(e.id)) })
 
-	if err := h.build(e, p, &undo); err != nil {
-		failure := protocol.Wrap(err, p.failure)
+	if err := h.buildInTime(e, p, &undo); err != nil {
+		failure := protocol.Wrap(err, "The execution could not be made.")
 		failure.Detail = strings.TrimSpace(shorten(failure.Detail) + "\n" + h.logTail(e.id))
 		return protocol.Started{}, failure
 	}
@@ -74,6 +86,20 @@ func (h *Host) create(p plan) (protocol.Started, error) {
 	go h.watch(e)
 	undo.Release()
 	return protocol.Started{PID: e.describe().PID}, nil
+}
+
+// buildInTime ends the processes of a start that takes too long, so that what waits for them fails.
+func (h *Host) buildInTime(e *execution, p plan, undo *cleanup.Cleanup) error {
+	alarm := time.AfterFunc(p.limit, func() {
+		if err := h.killProcesses(func(execution string) bool { return execution == e.id }); err != nil {
+			h.log.Error("a start that takes too long does not end", "execution", e.id, "detail", err.Error())
+		}
+	})
+	err := h.build(e, p, undo)
+	if alarm.Stop() {
+		return err
+	}
+	return protocol.Errorf(protocol.TimedOut, "The start took longer than %v.", p.limit)
 }
 
 func (h *Host) build(e *execution, p plan, undo *cleanup.Cleanup) error {
@@ -106,7 +132,10 @@ func (h *Host) build(e *execution, p plan, undo *cleanup.Cleanup) error {
 	if e.ending.Load() {
 		return protocol.Errorf(protocol.Conflict, "The execution was destroyed while it was being made.")
 	}
-	return p.start(c, conf)
+	if err := p.start(c, conf); err != nil {
+		return p.explain(e, err)
+	}
+	return nil
 }
 
 // prepareGroup removes what an earlier execution of that name left: the runtime would use it as it is, without limits.

@@ -30,24 +30,21 @@ func (h *Host) CaptureFiles(request protocol.Capture) (protocol.Captured, error)
 	})
 }
 
-// checkFiles finds out before a sandbox is made that its files cannot be what was captured.
-func checkFiles(request protocol.Boot) error {
+// checkFiles finds out before a sandbox is made that its files cannot be what was captured. It gives the bytes of their content.
+func checkFiles(request protocol.Boot) (int64, error) {
 	bytes, err := filesimage.Check(request.Files)
 	if err != nil {
-		return &protocol.Error{Kind: protocol.Damaged, Message: "The image of files is damaged.", Detail: err.Error()}
+		return 0, &protocol.Error{Kind: protocol.Damaged, Message: "The image of files is damaged.", Detail: err.Error()}
 	}
 	if bytes > uint64(request.DiskBytes) {
-		return protocol.Errorf(protocol.Invalid, "The files of the image need %d bytes, more than diskBytes.", bytes)
+		return 0, protocol.Errorf(protocol.Invalid, "The files of the image need %d bytes, more than diskBytes.", bytes)
 	}
-	return nil
+	return int64(bytes), nil
 }
 
 // explainFiles tells an image that gVisor cannot make a tree of from other reasons why a boot fails. Only the text of the
 // sandbox's error comes over.
-func explainFiles(err error) error {
-	if err == nil {
-		return nil
-	}
+func explainFiles(_ *execution, err error) error {
 	failure := protocol.Wrap(err, "The execution could not be booted.")
 	text := err.Error()
 	if strings.Contains(text, "failed to create upper layer for overlay") || strings.Contains(text, "from filesystem checkpoint") {

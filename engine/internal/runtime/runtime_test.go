@@ -127,21 +127,21 @@ func TestLongTextsAreShortened(t *testing.T) {
 
 func TestImagesAreLookedAtFirst(t *testing.T) {
 	directory := t.TempDir()
-	if kind := protocol.Wrap(checkImage(directory), "").Kind; kind != protocol.Invalid {
-		t.Errorf("an empty directory is %s", kind)
+	if _, err := checkImage(directory); protocol.Wrap(err, "").Kind != protocol.Damaged {
+		t.Errorf("an empty directory: %v", err)
 	}
 	for _, name := range []string{"checkpoint.img", "pages_meta.img"} {
 		if err := os.WriteFile(filepath.Join(directory, name), []byte("x"), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := checkImage(directory); err == nil {
+	if _, err := checkImage(directory); err == nil {
 		t.Error("an image without pages is accepted")
 	}
 	if err := os.WriteFile(filepath.Join(directory, "pages.img"), nil, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if err := checkImage(directory); err != nil {
+	if _, err := checkImage(directory); err != nil {
 		t.Error(err)
 	}
 }

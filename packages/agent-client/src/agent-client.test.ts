@@ -16,6 +16,7 @@ const identity: AgentIdentity = {
   accessToken: 'secret-token',
   env: { GREETING: 'hello' },
   nameservers: ['169.254.53.53'],
+  defaults: { user: 'user', workdir: '/srv' },
 }
 
 const status =
@@ -112,6 +113,7 @@ describe('init', () => {
       accessToken: 'secret-token',
       envVars: { GREETING: 'hello' },
       nameservers: ['169.254.53.53'],
+      defaults: { user: 'user', workdir: '/srv' },
       timestamp: expect.toSatisfy((time) => typeof time === 'string' && time >= before),
     })
   })

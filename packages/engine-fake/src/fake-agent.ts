@@ -3,6 +3,7 @@ import { text } from 'node:stream/consumers'
 
 import { accessTokenHeader } from '@torpor/contract'
 
+import { startProcess } from './fake-commands.ts'
 import { type FakeMemory, parseIdentity } from './fake-memory.ts'
 
 type Handler = (memory: FakeMemory, request: IncomingMessage, response: ServerResponse) => void | Promise<void>
@@ -18,6 +19,12 @@ const handlers: Readonly<Record<string, Handler>> = {
     memory.counter += 1
     answer(response, 200, { counter: memory.counter })
   },
+  'GET /files': readFile,
+  'POST /files': async (memory, request, response) => {
+    memory.files.set(pathOf(request), await text(request))
+    answer(response, 200, [{ path: pathOf(request), type: 'file' }])
+  },
+  'POST /process.Process/Start': startProcess,
   'GET /state': ({ counter, identity }, _request, response) => answer(response, 200, { counter, identity }),
 }
 
@@ -51,6 +58,16 @@ async function init(memory: FakeMemory, request: IncomingMessage, response: Serv
   memory.identity = { ...rest, ...(given !== undefined && given !== '' && { accessToken: given }) }
   response.writeHead(204).end()
 }
+
+/** The root's files, and the one file of /proc that tells a fresh boot from a restore. */
+function readFile(memory: FakeMemory, request: IncomingMessage, response: ServerResponse): void {
+  const path = pathOf(request)
+  const content = path === '/proc/sys/kernel/random/boot_id' ? `${memory.bootId}\n` : memory.files.get(path)
+  if (content === undefined) return answer(response, 404, { code: 404, message: `path '${path}' does not exist` })
+  response.writeHead(200, { 'content-type': 'application/octet-stream' }).end(content)
+}
+
+const pathOf = (request: IncomingMessage): string => new URL(request.url ?? '/', 'http://agent').searchParams.get('path') ?? ''
 
 function answer(response: ServerResponse, status: number, body: object): void {
   response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body))

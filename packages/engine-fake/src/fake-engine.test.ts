@@ -117,6 +117,29 @@ describe('the fake agent', () => {
   })
 })
 
+describe('images of files', () => {
+  it('keep the files and nothing of the memory', async () => {
+    const parent = await engine.boot(spec())
+    await call('POST', parent.address, '/count')
+    await call('POST', parent.address, '/files?path=%2Fhome%2Fa', { body: { written: true } })
+    const bootId = await (await call('GET', parent.address, '/files?path=/proc/sys/kernel/random/boot_id')).text()
+    await engine.captureFiles(parent.execution, directory)
+    const next = await engine.boot(spec(), { name: directory, kind: 'files', engineVersion: 'fake-1' })
+    expect(await (await call('GET', next.address, '/files?path=/home/a')).json()).toEqual({ written: true })
+    expect(engine.memory(next.execution).counter).toBe(0)
+    expect(await (await call('GET', next.address, '/files?path=/proc/sys/kernel/random/boot_id')).text()).not.toBe(bootId)
+    expect((await call('GET', next.address, '/files?path=/home/b')).status).toBe(404)
+  })
+
+  it('are told from images of memory', async () => {
+    await engine.captureFiles((await engine.boot(spec())).execution, directory)
+    const image = { name: directory, engineVersion: 'fake-1' }
+    await expect(engine.restore(spec(), { ...image, kind: 'memory' })).rejects.toMatchObject({ kind: 'damaged' })
+    await expect(engine.restore(spec(), { ...image, kind: 'files' })).rejects.toMatchObject({ kind: 'internal' })
+    await expect(engine.boot(spec(), { ...image, kind: 'memory' })).rejects.toMatchObject({ kind: 'internal' })
+  })
+})
+
 describe('faults', () => {
   const ordered = new TorporError('no_space', 'ordered')
 
@@ -218,7 +241,7 @@ describe('a machine', () => {
       kind: 'unavailable',
     })
     await expect(next.restore(spec(), { name: directory, kind: 'memory', engineVersion: 'fake-2' })).rejects.toMatchObject({
-      kind: 'internal',
+      kind: 'damaged',
     })
     expect(await next.list()).toMatchObject([{ engineVersion: 'fake-1' }])
   })

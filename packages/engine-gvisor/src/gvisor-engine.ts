@@ -2,11 +2,22 @@ import { mkdir, realpath } from 'node:fs/promises'
 import path from 'node:path'
 
 import { TorporError } from '@torpor/contract'
-import type { Engine, Execution, ExecutionExit, ExecutionSpec, ExecutionStats, ImageRef, Log, ObservedExecution } from '@torpor/core'
+import type {
+  Engine,
+  Execution,
+  ExecutionExit,
+  ExecutionSpec,
+  ExecutionStats,
+  ImageKind,
+  ImageRef,
+  Log,
+  ObservedExecution,
+} from '@torpor/core'
 
 import { childrenOf, clearCgroup, raiseCgroup } from './cgroups.ts'
 import { ExecutionDirectories, type ExecutionNote } from './execution-directory.ts'
 import type { HostProcess } from './host/host-process.ts'
+import type { StartBody } from './host/protocol.ts'
 import { Hosts } from './hosts.ts'
 import { claimServerNumber, releaseServerNumber } from './network/claim.ts'
 import { lowerFirewall, raiseFirewall, setOffline } from './network/firewall.ts'
@@ -101,13 +112,20 @@ export class GvisorEngine implements Engine {
     return `/torpor${this.#plan.server}`
   }
 
-  boot(spec: ExecutionSpec): Promise<Execution> {
-    return this.#start(spec, this.version, (host, body) => host.call('boot', body))
+  async boot(spec: ExecutionSpec, image?: ImageRef): Promise<Execution> {
+    if (!image) return this.#start(spec, this.version, (host, body) => host.call('boot', body))
+    const files = await this.#locate(image, 'files')
+    return this.#start(spec, image.engineVersion, (host, body) => host.call('boot', { ...body, files }))
   }
 
   async restore(spec: ExecutionSpec, image: ImageRef): Promise<Execution> {
-    const directory = await this.#options.locateImage(image)
+    const directory = await this.#locate(image, 'memory')
     return this.#start(spec, image.engineVersion, (host, body) => host.call('restore', { ...body, image: directory }))
+  }
+
+  #locate(image: ImageRef, kind: ImageKind): Promise<string> {
+    if (image.kind !== kind) throw new TorporError('internal', `An image of kind ${image.kind} is none of kind ${kind}`)
+    return this.#options.locateImage(image)
   }
 
   async #start(
@@ -164,6 +182,11 @@ export class GvisorEngine implements Engine {
   async capture(execution: string, directory: string): Promise<void> {
     const { memoryBytes } = await this.stats(execution)
     await (await this.#hostOf(execution)).call('capture', { execution, directory, direct: memoryBytes > largeImageBytes })
+  }
+
+  /** Past the page cache always: how much the files take is not known before. */
+  async captureFiles(execution: string, directory: string): Promise<void> {
+    await (await this.#hostOf(execution)).call('captureFiles', { execution, directory, direct: true })
   }
 
   async destroy(execution: string): Promise<void> {
@@ -237,11 +260,4 @@ export class GvisorEngine implements Engine {
     await clearCgroup(this.#group)
     await releaseServerNumber(this.#plan.server)
   }
-}
-
-interface StartBody {
-  readonly execution: string
-  readonly bundle: string
-  readonly overlayDirectory: string
-  readonly diskBytes: number
 }

@@ -90,4 +90,7 @@ function absent(error: unknown): false {
 }
 
 const tooLarge = (mostBytes: number): TorporError =>
-  new TorporError('body_too_large', `The files of one COPY may have ${Math.floor(mostBytes / 1024 ** 2)} MiB at most, packed (TORPOR_UPLOAD_MIB)`)
+  new TorporError(
+    'body_too_large',
+    `The files of one COPY may have ${Math.floor(mostBytes / 1024 ** 2)} MiB at most, packed (TORPOR_UPLOAD_MIB)`,
+  )

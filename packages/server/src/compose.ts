@@ -13,6 +13,7 @@ import {
   type Step,
   type Store,
   type TemplateRecipe,
+  type Uploads,
   createPlatform,
 } from '@torpor/core'
 import { ActivityTable, RouteTable, createEdge } from '@torpor/edge'
@@ -25,6 +26,7 @@ import { derivedTokens } from './tokens.ts'
 export interface World {
   readonly engine: Engine
   readonly images: ImageStore
+  readonly uploads: Uploads
   readonly store: Store
   readonly agent: Agent
   readonly log: Log
@@ -81,7 +83,15 @@ export async function compose(world: World, options: ComposeOptions): Promise<Ru
   world.store.putApiKeyHash(createHash('sha256').update(options.apiKey).digest('hex'), 'default')
   const edge = createEdge({ routes, activity, wake: (id, { port }) => platform.wake(id, port), domain: options.domain, log: world.log })
   const keys = hashedKeys(() => world.store.apiKeyHashes())
-  const api = createControlApi({ useCases: platform.useCases, keys, tokens, domain: null, log: world.log, version: options.version })
+  const api = createControlApi({
+    useCases: platform.useCases,
+    uploads: world.uploads,
+    keys,
+    tokens,
+    domain: null,
+    log: world.log,
+    version: options.version,
+  })
   const respond = getRequestListener(api.fetch)
   const listener = await listen({ edge, api: (request, response) => void respond(request, response) }, options.listen)
   return {

@@ -4,7 +4,7 @@ import path from 'node:path'
 import { createAgentClient } from '@torpor/agent-client'
 import { type Log, type Settings, type Step, type TemplateRecipe } from '@torpor/core'
 import { GvisorEngine } from '@torpor/engine-gvisor'
-import { openImageStore } from '@torpor/image-store'
+import { openImageStore, openUploadStore } from '@torpor/image-store'
 import type { Artifacts } from '@torpor/setup'
 import { openStore } from '@torpor/store-sqlite'
 
@@ -63,6 +63,7 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
 
 async function openWorld(config: Config, artifacts: Artifacts, log: Log): Promise<World> {
   const images = openImageStore({ directory: path.join(config.dataDirectory, 'images') })
+  const uploads = openUploadStore({ directory: path.join(config.dataDirectory, 'uploads'), mostBytes: config.uploadMiB * mebibyte })
   const store = openStore(path.join(config.dataDirectory, 'torpor.db'))
   try {
     const engine = await GvisorEngine.open({
@@ -77,7 +78,7 @@ async function openWorld(config: Config, artifacts: Artifacts, log: Log): Promis
       locateImage: (image) => images.locate(image),
       log,
     })
-    return { engine, images, store, agent: createAgentClient(), log }
+    return { engine, images, uploads, store, agent: createAgentClient(), log }
   } catch (error) {
     store.close()
     throw error
@@ -94,6 +95,10 @@ const settingsOf = (config: Config): Settings => ({
   warmPoolSize: config.warmPoolSize,
   nameservers: ['169.254.53.53'],
   agentTimeoutMilliseconds: 30_000,
+  defaultResources: config.resources,
+  buildsAtOnce: config.buildsAtOnce,
+  buildStepSeconds: config.buildStepSeconds,
+  layerCacheBytes: config.layerCacheMiB * mebibyte,
 })
 
 /** The interpreter's template is, for now, the same machine under another name. */

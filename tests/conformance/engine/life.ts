@@ -109,6 +109,7 @@ function describeDestroy(subject: Subject): void {
         () => engine.freeze(execution),
         () => engine.thaw(execution),
         () => engine.capture(execution, directory),
+        () => engine.captureFiles(execution, directory),
         () => engine.stats(execution),
         () => engine.released(execution),
       ]) {

@@ -24,6 +24,10 @@ const settings: Settings = {
   warmPoolSize: 0,
   nameservers: ['169.254.53.53'],
   agentTimeoutMilliseconds: 5000,
+  defaultResources: { cpuCount: 1, memoryMiB: 128, diskMiB: 512 },
+  buildsAtOnce: 2,
+  buildStepSeconds: 60,
+  layerCacheBytes: 1024 ** 3,
 }
 
 export const recipe: TemplateRecipe = {
@@ -153,7 +157,8 @@ export class World implements AsyncDisposable {
   #begin(engineVersion: string, now: number): ServerLife {
     const databaseFile = path.join(this.#directory, 'torpor.db')
     const imageDirectory = path.join(this.#directory, 'images')
-    return beginLife({ processes: this.#processes, databaseFile, imageDirectory, engineVersion, now }, this.#settings)
+    const uploadDirectory = path.join(this.#directory, 'uploads')
+    return beginLife({ processes: this.#processes, databaseFile, imageDirectory, uploadDirectory, engineVersion, now }, this.#settings)
   }
 }
 

@@ -157,7 +157,13 @@ async function perform(ports: Ports, job: BuildJob, bench: Bench, { number, step
   await ports.reached('build step ended')
 }
 
-async function runCommand({ settings }: Ports, job: BuildJob, bench: Bench, step: BuildStep & RunStep, context: BuildContext): Promise<void> {
+async function runCommand(
+  { settings }: Ports,
+  job: BuildJob,
+  bench: Bench,
+  step: BuildStep & RunStep,
+  context: BuildContext,
+): Promise<void> {
   const user = step.user ?? context.user
   await bench.makeWorkdir(context)
   const command = { args: ['-l', '-c', step.command], user, workdir: context.workdir, env: context.env }
