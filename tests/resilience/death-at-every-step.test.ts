@@ -45,6 +45,7 @@ const works = {
   clone: (sandbox: Sandbox) => post(`${sandbox.sandboxId}/clone`, { count: 2 }),
   reset: (sandbox: Sandbox) => post(`${sandbox.sandboxId}/reset`, {}),
   kill: (sandbox: Sandbox) => sandbox.kill(),
+  build: () => Template.build(recipe(), 'mortal'),
 } satisfies Record<keyof typeof steps, (sandbox: Sandbox) => Promise<unknown>>
 type Work = keyof typeof works
 const all: readonly Work[] = ['create', 'pause', 'resume', 'capture', 'snapshot', 'clone', 'reset', 'kill']

@@ -113,7 +113,8 @@ describe('init', () => {
       accessToken: 'secret-token',
       envVars: { GREETING: 'hello' },
       nameservers: ['169.254.53.53'],
-      defaults: { user: 'user', workdir: '/srv' },
+      defaultUser: 'user',
+      defaultWorkdir: '/srv',
       timestamp: expect.toSatisfy((time) => typeof time === 'string' && time >= before),
     })
   })

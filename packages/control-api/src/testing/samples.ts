@@ -1,5 +1,5 @@
 import { newSandboxId, newTemplateId } from '@torpor/contract'
-import type { RecordedEvent, SandboxRecord, Snapshot } from '@torpor/core'
+import type { BuildRecord, RecordedEvent, SandboxRecord, Snapshot, TemplateDetail } from '@torpor/core'
 
 const base = { rootfs: 'r', agent: 'a' }
 const resources = { cpuCount: 2, memoryMiB: 1024, diskMiB: 10_240 }
@@ -46,6 +46,32 @@ export const newSnapshot = (snapshot: Partial<Snapshot> = {}): Snapshot => ({
   defaults: null,
   createdAt: startedAt,
   ...snapshot,
+})
+
+export const newBuild = (build: Partial<BuildRecord> = {}): BuildRecord => ({
+  id: newTemplateId(),
+  templateId: 'template0000000000000',
+  status: 'waiting',
+  tags: ['default'],
+  resources,
+  reason: null,
+  createdAt: startedAt,
+  startedAt: null,
+  finishedAt: null,
+  ...build,
+})
+
+export const newTemplate = (template: Partial<TemplateDetail> = {}): TemplateDetail => ({
+  id: newTemplateId(),
+  names: ['mine'],
+  isPublic: false,
+  isBuiltIn: false,
+  createdAt: startedAt,
+  updatedAt: startedAt,
+  spawnCount: 0,
+  lastSpawnedAt: null,
+  builds: [],
+  ...template,
 })
 
 export const newEvent = (event: Partial<RecordedEvent> = {}): RecordedEvent => ({

@@ -86,7 +86,7 @@ describe('a snapshot', () => {
       })
     }
     for (const name of ['base', 'base:default', templateId]) {
-      await expect(world.useCases.deleteTemplate(name)).rejects.toMatchObject({ kind: 'unimplemented' })
+      await expect(world.useCases.deleteTemplate(name)).rejects.toMatchObject({ kind: 'forbidden' })
     }
     expect(world.store.getTemplate('base')).toBeDefined()
   })

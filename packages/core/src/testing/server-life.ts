@@ -75,7 +75,7 @@ export function beginLife(machine: Machine, settings: Settings): ServerLife {
     activity: parts.uses,
     reached: (step) => parts.steps.pass(step),
     clock: parts.clock,
-    tokens: { access: (id) => `access-${id}`, traffic: (id) => `traffic-${id}` },
+    tokens: { access: (id) => `access-${id}`, traffic: (id) => `traffic-${id}`, upload: (hash, at) => `upload-${hash}-${at}` },
     log: logInto(log),
     settings,
   })

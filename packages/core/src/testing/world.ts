@@ -10,7 +10,7 @@ import type { TemplateRecipe } from '../app/build-template.ts'
 import type { Settings } from '../app/ports.ts'
 import { requireSandbox } from '../app/records.ts'
 import type { CreateCommand, UseCases } from '../app/use-cases.ts'
-import type { SandboxRecord } from '../domain/sandbox.ts'
+import type { ImageRef, SandboxRecord } from '../domain/sandbox.ts'
 import type { RecordedEvent, Store } from '../ports/store.ts'
 import { type ServerLife, beginLife } from './server-life.ts'
 
@@ -146,6 +146,11 @@ export class World implements AsyncDisposable {
       names.push(...generations.map((generation) => `${owner}/${generation}`))
     }
     return names.sort()
+  }
+
+  /** Takes an image away behind the server's back. */
+  async removeImageFile({ name }: ImageRef): Promise<void> {
+    await rm(path.join(this.imageDirectory, name), { recursive: true })
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -31,23 +31,32 @@ interface PlannedWork {
 /** A layer costs as long as a short step takes: those are kept together with the next longer one. */
 const shortMilliseconds = 1000
 
-/** Does a build from its first step to its last word in the records. Never throws: what goes wrong is on record. */
+/** Does a build from its first step to its last word in the records. Never throws: what goes wrong is on record or in the log. */
 export async function runBuild(ports: Ports, job: BuildJob, plan: BuildPlan): Promise<void> {
-  const { store, clock, log } = ports
+  const { log } = ports
   const { buildId, templateId } = job
   try {
     job.abort.signal.throwIfAborted()
     await build(ports, job, plan)
     log.info({ templateId, buildId }, 'a template build is ready')
   } catch (error) {
-    const { message } = toTorporError(job.abort.signal.aborted ? job.abort.signal.reason : error)
     log.warn({ templateId, buildId, step: job.log.step, error }, 'a template build failed')
-    job.log.write('error', message)
-    job.log.flush()
-    store.templates.updateBuild(buildId, 'building', { status: 'error', finishedAt: clock.now(), reason: { message, step: job.log.step } })
+    fail(ports, job, toTorporError(job.abort.signal.aborted ? job.abort.signal.reason : error).message)
   }
   // The build that it takes the place of may have nobody left who needs it.
   ports.nudge()
+}
+
+/** Where even that is not possible, the next server reports it. */
+function fail({ store, clock, log }: Ports, job: BuildJob, message: string): void {
+  try {
+    job.log.write('error', message)
+    job.log.flush()
+    const reason = { message, step: job.log.step }
+    store.templates.updateBuild(job.buildId, 'building', { status: 'error', finishedAt: clock.now(), reason })
+  } catch (error) {
+    log.error({ buildId: job.buildId, error }, 'the end of a template build could not be recorded')
+  }
 }
 
 async function build(ports: Ports, job: BuildJob, plan: BuildPlan): Promise<void> {
