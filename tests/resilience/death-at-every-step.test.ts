@@ -4,7 +4,7 @@ import path from 'node:path'
 
 import { type Step, steps } from '@torpor/core'
 import { type MortalServer, bootMortal } from '@torpor/testkit'
-import { Sandbox } from 'e2b'
+import { Sandbox, Template } from 'e2b'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
 const counter = `
@@ -35,6 +35,8 @@ const post = (place: string, body: object): Promise<Response> =>
     body: JSON.stringify(body),
   })
 
+const recipe = () => Template().fromTemplate('base').runCmd('true').setStartCmd('sleep 1000', 'true')
+
 /** What is asked for when the server dies; of a sandbox that counts. */
 const works = {
   create: () => Sandbox.create(),
@@ -48,7 +50,7 @@ const works = {
   build: () => Template.build(recipe(), 'mortal'),
 } satisfies Record<keyof typeof steps, (sandbox: Sandbox) => Promise<unknown>>
 type Work = keyof typeof works
-const all: readonly Work[] = ['create', 'pause', 'resume', 'capture', 'snapshot', 'clone', 'reset', 'kill']
+const all: readonly Work[] = ['create', 'pause', 'resume', 'capture', 'snapshot', 'clone', 'reset', 'kill', 'build']
 const cases = all.flatMap((work) => steps[work].map((step): [Work, Step] => [work, step]))
 
 describe.each(['frozen', 'image'] as const)('kill -9 of the server at any step of its works, resuming from the %s', (tier) => {

@@ -1,4 +1,4 @@
-import { newExecutionId } from '@torpor/contract'
+import { isKind, newExecutionId } from '@torpor/contract'
 
 import type { Demand } from '../domain/spares.ts'
 import type { TemplateBuild } from '../domain/template.ts'
@@ -86,7 +86,11 @@ export class WarmPool {
     })
     await this.#drop(ports.engine, excess)
     for (const build of builds) {
-      while (!this.#closed && this.#countOf(build) < (wanted.get(build.buildId) ?? 0)) this.#spares.push(await makeSpare(ports, build))
+      while (!this.#closed && this.#countOf(build) < (wanted.get(build.buildId) ?? 0)) {
+        const spare = await makeSpare(ports, build).catch(unlessGone)
+        if (!spare) break
+        this.#spares.push(spare)
+      }
     }
   }
 
@@ -118,6 +122,11 @@ export class WarmPool {
     this.#spares = this.#spares.filter((spare) => !spares.includes(spare))
     await Promise.all(spares.map((spare) => engine.destroy(spare.execution)))
   }
+}
+
+/** A build may be replaced or deleted at any time. */
+function unlessGone(error: unknown): undefined {
+  if (!isKind(error, 'not_found')) throw error
 }
 
 async function makeSpare(ports: PoolPorts, build: TemplateBuild): Promise<Spare> {

@@ -21,7 +21,8 @@ export const startBuild: Endpoint = {
     const body = await bodyOf(context, buildRequest, { maxBodyBytes: mostBytes })
     const { templateID = '', buildID = '' } = context.req.param()
     await useCases.startBuild(templateID, buildID, commandOf(body))
-    return context.body(null, 202)
+    // SDKs take any other body for JSON, an empty one of unknown length too.
+    return context.body('', 202, { 'content-length': '0' })
   },
 }
 

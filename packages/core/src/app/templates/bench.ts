@@ -1,6 +1,5 @@
 import { TorporError, isKind, newExecutionId, newSandboxId } from '@torpor/contract'
 
-import { resolvePath } from '../../domain/build-step.ts'
 import type { Base, ImageRef } from '../../domain/sandbox.ts'
 import type { BuildContext } from '../../domain/template.ts'
 import type { AgentCommand } from '../../ports/agent.ts'
@@ -14,6 +13,16 @@ import type { BuildJob } from './build-queue.ts'
 
 /** A process of a build, without the machine's side of it. */
 export type BenchCommand = Omit<AgentCommand, 'program' | 'args'> & { readonly program?: string; readonly args: readonly string[] }
+
+/** Where login shells, which begin with the PATH of /etc/profile, find that of a template. */
+const profile = '/etc/profile.d/00-template.sh'
+
+/** $1: workdir, made for its user when it is not there, $2: user, $3: PATH or nothing, $4: profile. */
+const prepareScript = String.raw`set -eu
+[ -d "$1" ] || { mkdir -p -- "$1" && chown -- "$2:" "$1"; }
+if [ -z "$3" ]; then rm -f -- "$4"; exit; fi
+mkdir -p -- "$(dirname -- "$4")"
+printf "export PATH='%s'\n" "$(printf %s "$3" | sed "s/'/'\\\\''/g")" >"$4"`
 
 const patienceMilliseconds = 10 * 60_000
 const lookMilliseconds = 1000
@@ -96,9 +105,9 @@ export class Bench implements AsyncDisposable {
     throw new TorporError('invalid_argument', this.#job.log.lastLine || `a command of the build ended with exit code ${status}`)
   }
 
-  /** Makes the workdir when it is not there, for its user. */
-  async makeWorkdir({ user, workdir }: BuildContext): Promise<void> {
-    await this.script('[ -d "$1" ] || { mkdir -p -- "$1" && chown -- "$2:" "$1"; }', resolvePath(workdir, { user, workdir: '/' }), user)
+  /** Makes the root fit for processes under a context: the workdir is there, and login shells keep its PATH. */
+  async prepare({ user, workdir, env }: BuildContext): Promise<void> {
+    await this.script(prepareScript, workdir, user, env['PATH'] ?? '', profile)
   }
 
   /** Writes an uploaded archive into the sandbox. */

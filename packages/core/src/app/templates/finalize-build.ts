@@ -29,7 +29,7 @@ export async function finalizeBuild(ports: Ports, job: BuildJob, finale: Finale)
   job.log.begin('finalize')
   await using undo = new Undo(log)
   await using bench = await Bench.boot(ports, job, parent.base, layer?.image, context)
-  await bench.makeWorkdir(context)
+  await bench.prepare(context)
   await startAndAwait(ports, job, bench, context, start)
   const { execution, engineVersion } = bench.execution
   await engine.released(execution)

@@ -174,7 +174,7 @@ async function runCommand(
   context: BuildContext,
 ): Promise<void> {
   const user = step.user ?? context.user
-  await bench.makeWorkdir(context)
+  await bench.prepare(context)
   const command = { args: ['-l', '-c', step.command], user, workdir: context.workdir, env: context.env }
   const limit = { timeoutMilliseconds: settings.buildStepSeconds * 1000 }
   const status = await bench.run({ ...command, ...limit }).catch((error: unknown) => {
