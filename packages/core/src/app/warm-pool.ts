@@ -2,16 +2,14 @@ import { isKind, newExecutionId } from '@torpor/contract'
 
 import type { Demand } from '../domain/spares.ts'
 import type { TemplateBuild } from '../domain/template.ts'
-import type { Agent } from '../ports/agent.ts'
 import type { Engine, Execution } from '../ports/engine.ts'
-import type { Clock, Log } from '../ports/platform.ts'
+import type { Clock } from '../ports/platform.ts'
+import { holdImage } from './hold-image.ts'
+import type { Ports } from './ports.ts'
 import { Undo } from './undo.ts'
 
 /** What the pool works with. */
-interface PoolPorts {
-  readonly engine: Engine
-  readonly agent: Agent
-  readonly log: Log
+interface PoolPorts extends Pick<Ports, 'engine' | 'agent' | 'log' | 'leases' | 'store' | 'images'> {
   readonly settings: { readonly agentTimeoutMilliseconds: number }
 }
 
@@ -131,6 +129,7 @@ function unlessGone(error: unknown): undefined {
 
 async function makeSpare(ports: PoolPorts, build: TemplateBuild): Promise<Spare> {
   const { engine, agent, settings, log } = ports
+  await using _held = holdImage(ports, build.image)
   await using undo = new Undo(log)
   const execution = newExecutionId()
   const spec = { execution, hostname: 'spare', base: build.base, resources: build.resources, allowInternetAccess: true }

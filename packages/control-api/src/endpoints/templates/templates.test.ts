@@ -67,7 +67,9 @@ describe('a build', () => {
     api.core.logLines = 120
     await api.ask(`POST /v2/templates/${templateID}/builds/${buildID}`, { body: {} })
     const statusAt = async (query: string) => (await api.ask(`GET /templates/${templateID}/builds/${buildID}/status?${query}`)).json()
-    const first = z.object({ logEntries: z.array(z.looseObject({ message: z.string() })), logs: z.array(z.string()) }).parse(await statusAt(''))
+    const first = z
+      .object({ logEntries: z.array(z.looseObject({ message: z.string() })), logs: z.array(z.string()) })
+      .parse(await statusAt(''))
     expect([first.logEntries.length, first.logs[0], first.logEntries[0]]).toEqual([
       100,
       'line 0',

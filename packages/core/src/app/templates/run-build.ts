@@ -40,8 +40,11 @@ export async function runBuild(ports: Ports, job: BuildJob, plan: BuildPlan): Pr
     await build(ports, job, plan)
     log.info({ templateId, buildId }, 'a template build is ready')
   } catch (error) {
-    log.warn({ templateId, buildId, step: job.log.step, error }, 'a template build failed')
-    fail(ports, job, toTorporError(job.abort.signal.aborted ? job.abort.signal.reason : error).message)
+    const told = toTorporError(job.abort.signal.aborted ? job.abort.signal.reason : error)
+    const context = { templateId, buildId, step: job.log.step, error: told.message }
+    if (told.status < 500 || job.abort.signal.aborted) log.info(context, 'a template build failed')
+    else log.error({ ...context, error }, 'a template build failed on our side')
+    fail(ports, job, told.message)
   }
   // The build that it takes the place of may have nobody left who needs it.
   ports.nudge()
