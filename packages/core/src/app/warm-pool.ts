@@ -1,15 +1,20 @@
 import { isKind, newExecutionId } from '@torpor/contract'
 
+import type { ImageRef } from '../domain/sandbox.ts'
 import type { Demand } from '../domain/spares.ts'
 import type { TemplateBuild } from '../domain/template.ts'
+import type { Agent } from '../ports/agent.ts'
 import type { Engine, Execution } from '../ports/engine.ts'
-import type { Clock } from '../ports/platform.ts'
-import { holdImage } from './hold-image.ts'
-import type { Ports } from './ports.ts'
+import type { Clock, Log } from '../ports/platform.ts'
 import { Undo } from './undo.ts'
 
 /** What the pool works with. */
-interface PoolPorts extends Pick<Ports, 'engine' | 'agent' | 'log' | 'leases' | 'store' | 'images'> {
+interface PoolPorts {
+  readonly engine: Engine
+  readonly agent: Agent
+  readonly log: Log
+  /** Keeps an image while it is read. */
+  readonly hold: (image: ImageRef) => AsyncDisposable
   readonly settings: { readonly agentTimeoutMilliseconds: number }
 }
 
@@ -129,7 +134,7 @@ function unlessGone(error: unknown): undefined {
 
 async function makeSpare(ports: PoolPorts, build: TemplateBuild): Promise<Spare> {
   const { engine, agent, settings, log } = ports
-  await using _held = holdImage(ports, build.image)
+  await using _held = ports.hold(build.image)
   await using undo = new Undo(log)
   const execution = newExecutionId()
   const spec = { execution, hostname: 'spare', base: build.base, resources: build.resources, allowInternetAccess: true }

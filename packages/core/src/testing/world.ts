@@ -139,7 +139,7 @@ export class World implements AsyncDisposable {
 
   /** The image files of sandboxes, without those of templates: `<id>/g<generation>`. */
   async imageFiles(): Promise<string[]> {
-    const builds = this.store.allTemplates().map(({ buildId }) => buildId)
+    const builds = this.store.allTemplates().map(({ image }) => image.name.split('/')[0])
     const names: string[] = []
     for (const owner of await readdir(path.join(this.#directory, 'images'))) {
       const generations = builds.includes(owner) ? [] : await readdir(path.join(this.#directory, 'images', owner)).catch(() => [])

@@ -74,6 +74,12 @@ describe('a template build', () => {
     expect(ranIn(logOf(world, await build(world, order)))).toEqual(['write /a 1', 'write /b 2'])
     const second = await build(world, { ...order, name: 'other' })
     expect(ranIn(logOf(world, second))).toEqual([])
+    const captures = (): number => world.engine.calls.filter(({ verb }) => verb === 'capture').length
+    const before = captures()
+    const third = await build(world, { ...order, name: 'other' })
+    expect([third.status, captures()]).toEqual(['ready', before])
+    await world.life.clock.advance(120_000)
+    expect((await world.create({ template: 'other' })).buildId).toBe(third.buildId)
     const changed = await build(world, { steps: ['write /a 1', 'write /b 2', 'write /c 3'] })
     expect(ranIn(logOf(world, changed))).toEqual(['write /c 3'])
     const { id } = await world.create({ template: 'mine' })
@@ -182,8 +188,8 @@ describe('a template build that fails', () => {
     held.release()
     await restarted
     const after = world.store.templates.build(begun.buildId)
-    if (step === 'build finished') expect(after?.status).toBe('ready')
-    else expect(after).toMatchObject({ status: 'error', reason: { message: expect.stringContaining('stopped') } })
+    const stopped = { status: 'error', reason: { message: expect.stringContaining('stopped') } }
+    expect(after).toMatchObject(step === 'build finished' ? { status: 'ready' } : stopped)
     await nothingLeaks(world)
     expect(await build(world, { steps: ['write /a 1'] })).toMatchObject({ status: 'ready' })
   })

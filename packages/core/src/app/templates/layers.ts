@@ -13,7 +13,7 @@ export const rootKey = (parent: TemplateBuild, engineVersion: string): Promise<s
 /** The key of what a step makes: all that it can depend on, its parent's key first. */
 export const layerKey = (parent: string, step: Work, { env, user, workdir }: BuildContext): Promise<string> => {
   const what = step.type === 'RUN' ? [step.command] : [step.source, step.destination, step.mode, step.filesHash]
-  return hash([parent, step.type, step.user ?? user, workdir, Object.entries(env).toSorted(), what])
+  return hash([parent, step.type, step.user ?? user, workdir, Object.entries(env).toSorted(([a], [b]) => (a < b ? -1 : 1)), what])
 }
 
 async function hash(parts: readonly unknown[]): Promise<string> {

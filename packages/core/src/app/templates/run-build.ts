@@ -8,6 +8,7 @@ import { Bench } from './bench.ts'
 import type { BuildJob } from './build-queue.ts'
 import { copyFiles } from './copy-files.ts'
 import { finalizeBuild } from './finalize-build.ts'
+import { finishAsBefore } from './finish-as-before.ts'
 import { findLayer, keepLayer, layerKey, rootKey } from './layers.ts'
 
 /** What a build makes of what. */
@@ -75,7 +76,9 @@ async function build(ports: Ports, job: BuildJob, plan: BuildPlan): Promise<void
     from: cached.layer ?? base,
     context: parent.context,
   })
-  await finalizeBuild(ports, job, { parent, layer: made.layer, context, start: plan.start })
+  const finale = { parent, layer: made.layer, context, start: plan.start }
+  const isUnchanged = cached.count === works.length && !plan.force && (await finishAsBefore(ports, job, finale))
+  if (!isUnchanged) await finalizeBuild(ports, job, finale)
 }
 
 /** Every step that works on the files with its context and key, and the context after the last. */

@@ -6,7 +6,7 @@ import { requireTag } from './register-template.ts'
 
 type Store = Ports['store']
 
-export const templateNotFound = (asked: string): TorporError => new TorporError('not_found', `template '${asked.slice(0, 256)}' not found`)
+const templateNotFound = (asked: string): TorporError => new TorporError('not_found', `template '${asked.slice(0, 256)}' not found`)
 
 /** By id or name. @throws TorporError `not_found`. */
 export function requireTemplate(store: Store, asked: string): TemplateSummary {
