@@ -36,8 +36,16 @@ export class Bench implements AsyncDisposable {
   readonly #ports: Ports
   readonly #job: BuildJob
   readonly #undo: Undo
+  /** Aborted when the build is, and when the sandbox ends by itself: its connections would be silent for long. */
+  readonly #signal: AbortSignal
 
   private constructor(ports: Ports, job: BuildJob, execution: Execution, undo: Undo) {
+    const gone = new AbortController()
+    const unsubscribe = ports.engine.onExit((exit) => {
+      if (exit.execution === execution.execution) gone.abort(endedByItself(job))
+    })
+    undo.add('exit listener', unsubscribe)
+    this.#signal = AbortSignal.any([gone.signal, job.abort.signal])
     this.#ports = ports
     this.#job = job
     this.execution = execution
@@ -77,9 +85,10 @@ export class Bench implements AsyncDisposable {
     return bench
   }
 
-  /** Runs a process and writes its output into the build's log; gives its exit status. */
-  async run({ program = '/bin/bash', ...command }: BenchCommand, signal = this.#job.abort.signal): Promise<number> {
+  /** Runs a process and writes its output into the build's log; gives its exit status. `letGo` leaves it to itself. */
+  async run({ program = '/bin/bash', ...command }: BenchCommand, letGo?: AbortSignal): Promise<number> {
     const { agent } = this.#ports
+    const signal = letGo ? AbortSignal.any([letGo, this.#signal]) : this.#signal
     const splitters = { stdout: this.#splitter(), stderr: this.#splitter() }
     try {
       return await agent.run(
@@ -102,7 +111,7 @@ export class Bench implements AsyncDisposable {
   async script(text: string, ...args: readonly string[]): Promise<void> {
     const status = await this.run({ program: '/bin/sh', args: ['-c', text, 'sh', ...args], user: 'root', workdir: '/', env: {} })
     if (status === 0) return
-    throw new TorporError('invalid_argument', this.#job.log.lastLine || `a command of the build ended with exit code ${status}`)
+    throw new TorporError('invalid_argument', this.#job.log.lastWords || `a command of the build ended with exit code ${status}`)
   }
 
   /** Makes the root fit for processes under a context: the workdir is there, and login shells keep its PATH. */
@@ -113,7 +122,7 @@ export class Bench implements AsyncDisposable {
   /** Writes an uploaded archive into the sandbox. */
   async receive(path: string, hash: string): Promise<void> {
     const upload = await this.#ports.uploads.open(hash)
-    await this.#ports.agent.writeFile(this.execution.address, { path, user: 'root', ...upload }, this.#job.abort.signal)
+    await this.#ports.agent.writeFile(this.execution.address, { path, user: 'root', ...upload }, this.#signal)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -130,12 +139,12 @@ export class Bench implements AsyncDisposable {
     const { execution } = this.execution
     const observed = (await this.#ports.engine.list()).find((entry) => entry.execution === execution)
     if (observed?.status === 'running') return error
-    const { memoryMiB } = this.#job.resources
-    return new TorporError('exhausted', `the sandbox of the build ended by itself; it may have needed more than its ${memoryMiB} MiB`, {
-      cause: error,
-    })
+    return endedByItself(this.#job)
   }
 }
+
+const endedByItself = ({ resources }: BuildJob): TorporError =>
+  new TorporError('exhausted', `the sandbox of the build ended by itself; it may have needed more than its ${resources.memoryMiB} MiB`)
 
 /** Waits for room beside the sandboxes that run, and takes it. @throws TorporError `exhausted` when there is none for too long. */
 async function occupy(ports: Ports, { resources, log, abort: { signal } }: BuildJob): Promise<() => void> {

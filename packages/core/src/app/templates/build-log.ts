@@ -4,6 +4,8 @@ import type { TemplateStore } from '../../ports/template-store.ts'
 const mostEntries = 20_000
 const mostCharacters = 4000
 const pendingEntries = 256
+const lastLines = 3
+const lastCharacters = 500
 
 /** What a build writes for its owner; kept in batches, since every change of the records waits for the disk. */
 export class BuildLog {
@@ -13,8 +15,7 @@ export class BuildLog {
   #pending: BuildLogEntry[] = []
   #written = 0
   #step = 'base'
-  /** The last line of output, for the reason of a failure. */
-  #lastLine = ''
+  #lastLines: string[] = []
 
   constructor(store: Pick<TemplateStore, 'appendLog'>, buildId: string, now: () => number) {
     this.#store = store
@@ -26,14 +27,15 @@ export class BuildLog {
     return this.#step
   }
 
-  get lastLine(): string {
-    return this.#lastLine
+  /** The last lines of the step's output, for the reason of a failure; empty when it said nothing. */
+  get lastWords(): string {
+    return this.#lastLines.join('; ')
   }
 
   /** What follows belongs to this step. */
   begin(step: string): void {
     this.#step = step
-    this.#lastLine = ''
+    this.#lastLines = []
   }
 
   write(level: LogLevel, message: string): void {
@@ -44,7 +46,7 @@ export class BuildLog {
 
   /** A line of what runs inside; from a certain number on, only the steps are told of. */
   output(line: string): void {
-    this.#lastLine = line.slice(0, mostCharacters)
+    this.#lastLines = [...this.#lastLines, line.slice(0, lastCharacters)].slice(-lastLines)
     if (this.#written === mostEntries) this.write('warn', `More than ${mostEntries} lines: the rest of the output is not kept`)
     if (this.#written < mostEntries) this.write('info', line)
   }

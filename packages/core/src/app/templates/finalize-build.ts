@@ -71,7 +71,7 @@ async function startAndAwait(
   const running =
     startCmd === null
       ? Promise.resolve()
-      : bench.run(command(startCmd), AbortSignal.any([letGo.signal, abort.signal])).then(
+      : bench.run(command(startCmd), letGo.signal).then(
           (status) => void (ended.early = status),
           (error: unknown) => void (ended.error = error),
         )

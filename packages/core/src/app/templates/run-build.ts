@@ -43,7 +43,8 @@ export async function runBuild(ports: Ports, job: BuildJob, plan: BuildPlan): Pr
   } catch (error) {
     const told = toTorporError(job.abort.signal.aborted ? job.abort.signal.reason : error)
     const context = { templateId, buildId, step: job.log.step, error: told.message }
-    if (told.status < 500 || job.abort.signal.aborted) log.info(context, 'a template build failed')
+    if (!isKind(told, 'internal', 'unavailable', 'damaged', 'no_space') || job.abort.signal.aborted)
+      log.info(context, 'a template build failed')
     else log.error({ ...context, error }, 'a template build failed on our side')
     fail(ports, job, told.message)
   }
@@ -188,7 +189,7 @@ async function runCommand(
     throw new TorporError('timed_out', `${step.title}: did not end within ${settings.buildStepSeconds} s and was ended`)
   })
   if (status === 0) return
-  const { lastLine } = job.log
+  const { lastWords } = job.log
   const end = status === -1 ? 'was ended by a signal' : `failed with exit code ${status}`
-  throw new TorporError('invalid_argument', `${step.title}: ${end}${lastLine === '' ? '' : `: ${lastLine}`}`)
+  throw new TorporError('invalid_argument', `${step.title}: ${end}${lastWords === '' ? '' : `: ${lastWords}`}`)
 }
