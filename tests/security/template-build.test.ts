@@ -91,7 +91,10 @@ describe('a hostile archive touches the sandbox of its build only', () => {
 
   test('that unpacks to more than the disk of the sandbox fails its build', async () => {
     const bomb = await archive(`add('zeros', bytes(600 * 1024 * 1024))`)
-    expect(await copied('bomb', bomb)).toMatchObject({ status: 'error', reason: { step: '1', message: expect.stringMatching(/wrote only|space/i) } })
+    expect(await copied('bomb', bomb)).toMatchObject({
+      status: 'error',
+      reason: { step: '1', message: expect.stringMatching(/wrote only|space/i) },
+    })
   })
 
   test('that is too large is not taken', async () => {

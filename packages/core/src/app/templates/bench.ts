@@ -70,7 +70,7 @@ export class Bench implements AsyncDisposable {
     signal.addEventListener('abort', end)
     undo.add('abort', () => signal.removeEventListener('abort', end))
     signal.throwIfAborted()
-    await agent.healthy(booted.address, settings.agentTimeoutMilliseconds)
+    await unlessAborted(agent.healthy(booted.address, settings.agentTimeoutMilliseconds), signal)
     await agent.init(booted.address, {
       sandboxId,
       templateId: job.templateId,
@@ -145,6 +145,21 @@ export class Bench implements AsyncDisposable {
 
 const endedByItself = ({ resources }: BuildJob): TorporError =>
   new TorporError('exhausted', `the sandbox of the build ended by itself; it may have needed more than its ${resources.memoryMiB} MiB`)
+
+/** Does not wait for the end of what an abort makes needless. */
+async function unlessAborted(work: Promise<void>, signal: AbortSignal): Promise<void> {
+  const aborted = Promise.withResolvers<never>()
+  const abort = (): void => aborted.reject(signal.reason)
+  signal.addEventListener('abort', abort)
+  try {
+    await Promise.race([work, aborted.promise])
+  } finally {
+    signal.removeEventListener('abort', abort)
+    // Whoever lost the race is heard no more.
+    work.catch(() => undefined)
+    aborted.promise.catch(() => undefined)
+  }
+}
 
 /** Waits for room beside the sandboxes that run, and takes it. @throws TorporError `exhausted` when there is none for too long. */
 async function occupy(ports: Ports, { resources, log, abort: { signal } }: BuildJob): Promise<() => void> {
