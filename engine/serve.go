@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"torpor.dev/engine/internal/httpapi"
-	"torpor.dev/engine/internal/protocol"
 	"torpor.dev/engine/internal/runtime"
 )
 
@@ -39,9 +38,7 @@ func serve(args []string, log *slog.Logger) error {
 	runtime.Quieten(log, o.debug)
 	hub := httpapi.NewHub()
 	settings := runtime.Settings{Root: o.root, LogDirectory: o.logDirectory, VersionID: o.versionID, Debug: o.debug}
-	host := runtime.New(settings, log, func(execution string, code int) {
-		hub.Publish(protocol.Event{Type: protocol.Exit, Execution: execution, Status: &code})
-	})
+	host := runtime.New(settings, log, hub.Publish)
 	// The socket accepts from now on, but nobody is answered before all executions are found.
 	if err := host.Adopt(); err != nil {
 		return fmt.Errorf("taking over executions: %w", err)

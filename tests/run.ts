@@ -109,6 +109,7 @@ const suites: readonly Suite[] = [
   check('format', node, [bin('oxfmt'), '--check']),
   check('doors', node, [path.join(root, 'tests', 'doors', 'check.ts')]),
   check('unused', node, [bin('knip')]),
+  check('set-up', node, [path.join(root, 'tests', 'set-up.ts')]),
   goSuite('agent'),
   // Its end-to-end tests run the build that this clone's set-up made.
   goSuite('engine', { TORPOR_ENGINE_OUT: locateArtifacts(loadConfig().artifactDirectory, root).engineDir }),

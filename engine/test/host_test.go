@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"slices"
 	"syscall"
 	"testing"
 	"time"
@@ -189,10 +190,16 @@ type event struct {
 	Type      string `json:"type"`
 	Execution string `json:"execution"`
 	Status    *int   `json:"status"`
+
+	UsageBytes int64 `json:"usageBytes"`
+	LimitBytes int64 `json:"limitBytes"`
 }
 
-// events opens the stream and waits for its first line.
-func (h *host) events() <-chan event {
+// events gives the exits from now on.
+func (h *host) events() <-chan event { return h.stream("exit") }
+
+// stream opens the event stream, waits for its first line and gives the events of the types.
+func (h *host) stream(types ...string) <-chan event {
 	h.w.t.Helper()
 	response, err := h.client.Get("http://engine/v1/events")
 	h.w.must(err)
@@ -206,7 +213,7 @@ func (h *host) events() <-chan event {
 		defer close(events)
 		for lines.Scan() {
 			var e event
-			if json.Unmarshal(lines.Bytes(), &e) == nil && e.Type == "exit" {
+			if json.Unmarshal(lines.Bytes(), &e) == nil && slices.Contains(types, e.Type) {
 				events <- e
 			}
 		}

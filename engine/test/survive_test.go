@@ -79,6 +79,14 @@ func TestExitsAreReportedOnce(t *testing.T) {
 	h.refused("conflict", "freeze", map[string]any{"execution": "leaves"})
 	h.call("destroy", map[string]any{"execution": "leaves"})
 
+	for _, signal := range []syscall.Signal{syscall.SIGKILL, syscall.SIGSEGV} {
+		execution := fmt.Sprintf("signalled-%d", signal)
+		boot(execution)
+		_, _ = n.ask(fmt.Sprintf("/signal-first?signal=%d", signal))
+		expectEnd(t, events, execution)
+		h.call("destroy", map[string]any{"execution": execution})
+	}
+
 	boot("killed")
 	w.must(syscall.Kill(h.entry("killed").PID, syscall.SIGKILL))
 	expectExit(t, events, "killed", 137)
@@ -86,7 +94,7 @@ func TestExitsAreReportedOnce(t *testing.T) {
 	h.call("destroy", map[string]any{"execution": "killed"})
 
 	boot("hungry")
-	_, _ = n.ask("/allocate?megabytes=700")
+	_, _ = n.ask("/allocate?megabytes=3000")
 	expectExit(t, events, "hungry", 137)
 	h.call("destroy", map[string]any{"execution": "hungry"})
 
@@ -110,6 +118,20 @@ func TestExitsAreReportedOnce(t *testing.T) {
 	boot("planned")
 	h.call("destroy", map[string]any{"execution": "planned"})
 	expectSilence(t, events, 200*time.Millisecond)
+}
+
+// expectEnd waits for the exit of a sandbox whose first process was ended from inside, with whatever status.
+func expectEnd(t *testing.T, events <-chan event, execution string) {
+	t.Helper()
+	select {
+	case e := <-events:
+		if e.Execution != execution || e.Status == nil || *e.Status == 0 {
+			t.Errorf("exit %+v of %s", e, execution)
+		}
+		t.Logf("%s: status %d", execution, *e.Status)
+	case <-time.After(10 * time.Second):
+		t.Errorf("no exit of %s is reported", execution)
+	}
 }
 
 func TestTornStateCanBeDestroyed(t *testing.T) {

@@ -73,6 +73,18 @@ export class Bare implements AsyncDisposable {
     await this.#agent.healthy(prepared.slot.address, 30_000)
   }
 
+  /** Freezes it and writes its memory image, which is removed again. */
+  async capture({ execution }: Prepared, directory: string): Promise<number> {
+    await mkdir(directory, { recursive: true })
+    await this.host.call('waitRestored', { execution })
+    const started = performance.now()
+    await this.host.call('freeze', { execution })
+    await this.host.call('capture', { execution, directory, direct: true })
+    const milliseconds = performance.now() - started
+    await rm(directory, { recursive: true })
+    return milliseconds
+  }
+
   async destroy({ execution, slot }: Prepared): Promise<void> {
     await this.host.call('destroy', { execution })
     await deleteNamespace(slot.namespace, slot.hostInterface)

@@ -8,20 +8,15 @@ import { cpus, tmpdir, totalmem } from 'node:os'
 import path from 'node:path'
 import { promisify } from 'node:util'
 
-import { type TestWorld, bootWorld } from '@torpor/testkit'
+import type { TestWorld } from '@torpor/testkit'
 import { Sandbox } from 'e2b'
 
 import { Bare, commandAt, plainWrite } from './bare.ts'
+import { clones, snapshotFreeze, warmCreate } from './copies.ts'
 import { throughput } from './edge-load.ts'
 import { type Figure, repeat, table, timed } from './figures.ts'
-
-const mebibyte = 1024 * 1024
-/** Content that can be neither shared nor compressed, touched once before anything is measured. */
-const touch = (mib: number): string => `nohup python3 -c "
-import os, time
-blocks = [os.urandom(1 << 20) for _ in range(${mib})]
-open('/dev/shm/touched', 'w').write('yes')
-time.sleep(1e6)" >/dev/null 2>&1 & until [ -e /dev/shm/touched ]; do sleep 0.1; done`
+import { waking } from './waking.ts'
+import { inWorld, mebibyte, touch } from './world.ts'
 
 const clock = `
 import time
@@ -34,16 +29,6 @@ while True:
 
 const directory = await mkdtemp(path.join(tmpdir(), 'torpor-bench-'))
 const chosen = process.argv.slice(2)
-
-async function inWorld<T>(settings: Record<string, string>, work: (world: TestWorld) => Promise<T>): Promise<T> {
-  const world = await bootWorld({ TORPOR_LOG_LEVEL: 'error', ...settings })
-  Object.assign(process.env, world.env)
-  try {
-    return await work(world)
-  } finally {
-    await world.close()
-  }
-}
 
 const templateImage = async (world: TestWorld): Promise<string> => {
   const images = path.join(world.dataDirectory, 'images')
@@ -182,6 +167,10 @@ const figures: Record<string, () => Promise<Figure[]>> = {
   image: wakeFromImage,
   idle,
   edge,
+  snapshot: () => snapshotFreeze(path.join(directory, 'snapshot')),
+  clones: () => clones(path.join(directory, 'clones')),
+  warm: warmCreate,
+  wake: waking,
 }
 
 try {

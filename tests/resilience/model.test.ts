@@ -56,6 +56,6 @@ test('any sequence of calls, together and alone, does on gVisor what the model s
       await Promise.all(useCases.listSnapshots({ limit: 1000 }).snapshots.map(({ id }) => useCases.deleteTemplate(id)))
       expect(useCases.quota().usage.sandboxes).toBe(0)
     }),
-    { numRuns: Number(process.env['TORPOR_TEST_MODEL_RUNS'] ?? 60), endOnFailure: true },
+    { numRuns: Number(process.env['TORPOR_TEST_MODEL_RUNS'] ?? 200), endOnFailure: true },
   )
 })

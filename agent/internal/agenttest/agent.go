@@ -14,6 +14,7 @@ import (
 
 	"connectrpc.com/connect"
 
+	"torpor.dev/agent/internal/journal"
 	"torpor.dev/agent/internal/machine"
 	"torpor.dev/agent/internal/process"
 	"torpor.dev/agent/internal/server"
@@ -60,10 +61,12 @@ func Start(t testing.TB, options ...connect.ClientOption) *Agent {
 	etc := dir(t)
 	write(t, filepath.Join(etc, "passwd"), passwd)
 	write(t, filepath.Join(etc, "group"), group)
+	notes := &journal.Journal{}
 	served := httptest.NewUnstartedServer(nil)
 	served.Config = server.New(server.Parts{
 		Database:  users.New(filepath.Join(etc, "passwd"), filepath.Join(etc, "group")),
-		Processes: process.NewTable(r),
+		Processes: process.NewTable(r, notes),
+		Journal:   notes,
 		Machine:   machine.New(a.System, func(string) error { return nil }),
 	})
 	served.Start()

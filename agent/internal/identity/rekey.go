@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"torpor.dev/agent/internal/access"
+	"torpor.dev/agent/internal/journal"
 	"torpor.dev/agent/internal/machine"
 	"torpor.dev/agent/internal/process"
 	"torpor.dev/agent/internal/users"
@@ -25,6 +26,7 @@ type Host struct {
 	Processes *process.Table
 	// EndOthers closes all connections but that of the request.
 	EndOthers func(request context.Context)
+	Journal   *journal.Journal
 }
 
 // rekey begins a new life. What is running goes on, but the clients of the old life are gone, and the programs inside are
@@ -34,6 +36,7 @@ type Host struct {
 // themselves, and what is written into /dev/urandom is dropped.
 func (i *Identity) rekey(ctx context.Context, host Host, previous string) {
 	host.EndOthers(ctx)
+	host.Journal.Clear() // what happened to another sandbox is not for the owner of this one
 	state := i.state.Load()
 	life := machine.Life{
 		SandboxID:  state.sandboxID,
@@ -42,6 +45,7 @@ func (i *Identity) rekey(ctx context.Context, host Host, previous string) {
 		At:         time.Now().UTC(),
 	}
 	host.Files.Identify(life)
+	host.Journal.Add(journal.Info, "sandbox started", journal.Fields{"sandboxId": life.SandboxID, "generation": life.Generation})
 	if hooks := host.Files.Hooks(); len(hooks) > 0 {
 		i.runHooks(ctx, host.Processes, hooks, map[string]string{
 			"TORPOR_SANDBOX_ID":          life.SandboxID,

@@ -25,7 +25,7 @@ func newTable(t testing.TB) *Table {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return NewTable(reaper)
+	return NewTable(reaper, nil)
 }
 
 func shell(script string) Spec {

@@ -24,6 +24,8 @@ type Process struct {
 	stdin    *stdin   // nil when none was asked for
 	terminal *os.File // nil when none was asked for
 	timedOut atomic.Bool
+	starved  atomic.Int64 // when it, or a process of its session, was killed for its memory: unix nanoseconds
+	started  time.Time
 	done     chan struct{}
 	end      End // valid once done is closed
 }
@@ -112,6 +114,9 @@ func (p *Process) attend(sources []source, exited <-chan syscall.WaitStatus, ove
 		}
 	}
 	p.end = endOf(<-exited)
+	if killed := p.starved.Load(); killed != 0 && time.Since(time.Unix(0, killed)) < blameTime {
+		p.end.Reason = outOfMemory
+	}
 	if p.terminal != nil {
 		_ = p.terminal.SetReadDeadline(time.Now().Add(afterHangup))
 	}

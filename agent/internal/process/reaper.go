@@ -93,21 +93,29 @@ func (r *Reaper) killSession(leader int) {
 
 // membersOf looks through all processes; there is no call that names those of a session.
 func membersOf(session int) []int {
+	var members []int
+	for _, pid := range allPIDs() {
+		if of, err := sessionOf(pid); err == nil && of == session {
+			members = append(members, pid)
+		}
+	}
+	return members
+}
+
+func sessionOf(pid int) (int, error) { return unix.Getsid(pid) }
+
+func allPIDs() []int {
 	directory, err := os.Open("/proc")
 	if err != nil {
 		return nil
 	}
 	defer directory.Close()
 	names, _ := directory.Readdirnames(-1)
-	var members []int
+	var pids []int
 	for _, name := range names {
-		pid, err := strconv.Atoi(name)
-		if err != nil {
-			continue
-		}
-		if of, err := unix.Getsid(pid); err == nil && of == session {
-			members = append(members, pid)
+		if pid, err := strconv.Atoi(name); err == nil {
+			pids = append(pids, pid)
 		}
 	}
-	return members
+	return pids
 }

@@ -73,9 +73,11 @@ func (t *Table) Start(spec Spec) (*Process, *Subscription, error) {
 	}
 	subscription := p.Subscribe(FromStart)
 	t.add(p)
+	t.noteStart(p)
 	stopTimer := p.killAt(spec.Deadline)
 	go p.attend(streams.outputs, exited, func() {
 		stopTimer()
+		t.noteEnd(p)
 		t.retire(p)
 	})
 	return p, subscription, nil

@@ -7,6 +7,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"torpor.dev/agent/internal/journal"
 )
 
 // The end of a process and the output that is kept of it can still be asked for this long, of so many processes.
@@ -23,6 +25,7 @@ func (e *NotFoundError) Error() string { return "process with " + e.selector + "
 // Table knows the processes that live and, for a while, those that ended. It is safe for concurrent use.
 type Table struct {
 	reaper    *Reaper
+	journal   *journal.Journal
 	null      devNull
 	retention time.Duration
 	budget    *budget
@@ -33,9 +36,9 @@ type Table struct {
 	retired []*Process // ended ones, the oldest first
 }
 
-// NewTable makes an empty table whose processes the reaper waits for.
-func NewTable(reaper *Reaper) *Table {
-	t := &Table{reaper: reaper, retention: retention, byPID: map[int]*Process{}}
+// NewTable makes an empty table whose processes the reaper waits for and the journal tells of.
+func NewTable(reaper *Reaper, journal *journal.Journal) *Table {
+	t := &Table{reaper: reaper, journal: journal, retention: retention, byPID: map[int]*Process{}}
 	t.budget = newBudget(totalKept, t.relieve)
 	t.kept.Store(usualKept)
 	return t

@@ -116,7 +116,8 @@ func dataEvent(chunk process.Chunk) *wire.ProcessEvent {
 func endEvent(end process.End) *wire.ProcessEvent {
 	event := &wire.ProcessEvent_EndEvent{ExitCode: int32(end.ExitCode), Exited: end.Exited, Status: end.Status}
 	if end.Failed() {
-		event.Error = &end.Status
+		failure := end.Failure()
+		event.Error = &failure
 	}
 	return &wire.ProcessEvent{Event: &wire.ProcessEvent_End{End: event}}
 }

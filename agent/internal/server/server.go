@@ -2,6 +2,7 @@
 package server
 
 import (
+	"context"
 	"net/http"
 	"time"
 
@@ -10,7 +11,9 @@ import (
 	"torpor.dev/agent/internal/access"
 	"torpor.dev/agent/internal/files"
 	"torpor.dev/agent/internal/filesystemrpc"
+	"torpor.dev/agent/internal/forward"
 	"torpor.dev/agent/internal/identity"
+	"torpor.dev/agent/internal/journal"
 	"torpor.dev/agent/internal/machine"
 	"torpor.dev/agent/internal/metrics"
 	"torpor.dev/agent/internal/process"
@@ -26,7 +29,9 @@ const (
 	// maxMessageBytes bounds one message in memory; file contents do not travel in messages.
 	maxMessageBytes = 64 << 20
 	// compressFrom is the size from which a message is worth compressing for a client that accepts it.
-	compressFrom      = 64 << 10
+	compressFrom = 64 << 10
+	// maxRequests bounds the requests in flight; every command that is followed takes one.
+	maxRequests       = 1000
 	maxStreams        = 1000 // of one HTTP/2 connection; every command that is followed takes one
 	readHeaderTimeout = 30 * time.Second
 	// idleTimeout is longer than that of the edge, so that the edge never writes into a connection being closed.
@@ -38,6 +43,7 @@ type Parts struct {
 	Database  *users.Database
 	Processes *process.Table
 	Machine   *machine.Files // nil leaves the system's files alone
+	Journal   *journal.Journal
 }
 
 // New makes the server that answers everything the agent answers: HTTP/1.1 and HTTP/2 without TLS on one port.
@@ -61,6 +67,7 @@ func New(parts Parts) *http.Server {
 func handler(parts Parts, open *connections) http.Handler {
 	token := &access.Token{}
 	who := identity.New(parts.Database)
+	forwarded := forward.New()
 	options := []connect.HandlerOption{
 		connect.WithReadMaxBytes(maxMessageBytes),
 		connect.WithCompressMinBytes(compressFrom),
@@ -75,16 +82,37 @@ func handler(parts Parts, open *connections) http.Handler {
 		Token:     token,
 		Files:     parts.Machine,
 		Processes: parts.Processes,
-		EndOthers: open.endOthers,
+		EndOthers: func(request context.Context) {
+			open.endOthers(request)
+			forwarded.EndAll()
+		},
+		Journal: parts.Journal,
 	}))
+	// Like /init these are for the control plane: the edge lets nobody else through to them.
+	mux.Handle("GET /forward", forwarded.Handler())
+	mux.Handle("GET /logs", parts.Journal.Handler())
+	mux.Handle("POST /oom", outOfMemory(parts.Processes))
 	mux.HandleFunc("GET /health", health)
 	mux.HandleFunc("/", unknown)
-	return allowAnyOrigin(token.Guard(mux))
+	return allowAnyOrigin(token.Guard(limited(mux, maxRequests)))
 }
 
 func health(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(http.StatusNoContent)
+}
+
+// outOfMemory answers POST /oom, by which the control plane saves a sandbox whose memory is full: 200 with the process that was
+// killed, 404 when there is none to kill.
+func outOfMemory(processes *process.Table) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		victim, found := processes.KillBiggest()
+		if !found {
+			reply.Error(w, http.StatusNotFound, "there is no process to kill")
+			return
+		}
+		reply.JSON(w, http.StatusOK, victim)
+	})
 }
 
 func unknown(w http.ResponseWriter, r *http.Request) {

@@ -83,3 +83,73 @@ func TestFigures(t *testing.T) {
 		t.Errorf("%+v", usage)
 	}
 }
+
+func TestMemoryIsWatched(t *testing.T) {
+	name := group(t)
+	if Unified() {
+		t.Skip("needs the memory controller of version 1")
+	}
+	directory := filepath.Join(mount, "memory", name)
+	watch, err := WatchMemory(name, 32<<20, 128<<20)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer watch.Close()
+	told := make(chan bool, 100)
+	go func() {
+		for watch.Wait() {
+			told <- true
+		}
+		close(told)
+	}()
+	take := func(megabytes string) {
+		script := "echo $$ > " + directory + "/cgroup.procs; head -c " + megabytes + "M /dev/zero | tail -c +1M > /dev/null; head -c " + megabytes + "M /dev/zero | tail"
+		if output, err := exec.Command("sh", "-c", script).CombinedOutput(); err != nil {
+			t.Fatalf("%v: %.200s", err, output)
+		}
+	}
+	take("16")
+	select {
+	case <-told:
+		t.Error("told below the limit")
+	default:
+	}
+	take("64")
+	select {
+	case <-told:
+	case <-time.After(5 * time.Second):
+		t.Error("not told above the limit")
+	}
+	if limit, _ := number(filepath.Join(directory, "memory.limit_in_bytes")); limit != 128<<20 {
+		t.Errorf("the kernel's limit is %d", limit)
+	}
+	watch.Close()
+	for range told {
+	}
+}
+
+// The file of version 2 is an ordinary one here: what the kernel does to it is that it changes.
+func TestChangesOfEventsAreSeen(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "memory.events")
+	if err := os.WriteFile(path, []byte("high 0\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	watch, err := watchFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		if err := os.WriteFile(path, []byte("high 1\n"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if !watch.Wait() {
+			t.Error("the watch ended")
+		}
+	}
+	time.AfterFunc(10*time.Millisecond, watch.Close)
+	for watch.Wait() {
+	}
+	if _, err := watchFile(path + "-missing"); err == nil {
+		t.Error("a missing file is watched")
+	}
+}

@@ -67,16 +67,33 @@ func fields(path string) map[string]int64 {
 	return values
 }
 
-// killMembers ends the processes of a group that stand in the way of its removal, but never this one.
-func killMembers(directory string) error {
+// Members are the processes of a group.
+func Members(group string) []int {
+	if Unified() {
+		return members(filepath.Join(mount, group))
+	}
+	return members(filepath.Join(mount, "memory", group))
+}
+
+func members(directory string) []int {
 	content, err := os.ReadFile(filepath.Join(directory, "cgroup.procs"))
 	if err != nil {
 		return nil
 	}
-	var failures []error
+	var list []int
 	for text := range strings.FieldsSeq(string(content)) {
-		pid, err := strconv.Atoi(text)
-		if err != nil || pid <= 1 || pid == os.Getpid() {
+		if pid, err := strconv.Atoi(text); err == nil {
+			list = append(list, pid)
+		}
+	}
+	return list
+}
+
+// killMembers ends the processes of a group that stand in the way of its removal, but never this one.
+func killMembers(directory string) error {
+	var failures []error
+	for _, pid := range members(directory) {
+		if pid <= 1 || pid == os.Getpid() {
 			continue
 		}
 		if err := unix.Kill(pid, unix.SIGKILL); err != nil && !errors.Is(err, unix.ESRCH) {

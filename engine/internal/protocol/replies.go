@@ -36,6 +36,7 @@ type Executions struct {
 // Stats answers stats.
 type Stats struct {
 	MemoryBytes    int64 `json:"memoryBytes"`
+	DiskBytes      int64 `json:"diskBytes"`
 	CPUNanoseconds int64 `json:"cpuNanoseconds"`
 	Processes      int   `json:"processes"`
 }
@@ -54,12 +55,15 @@ type EventType string
 const (
 	Ready     EventType = "ready"
 	Exit      EventType = "exit"
+	Memory    EventType = "memory"
 	KeepAlive EventType = "keepalive"
 )
 
-// Event is one line of the event stream. Execution and Status belong to an exit.
+// Event is one line of the event stream. Status belongs to an exit, the bytes to a shortage of memory.
 type Event struct {
-	Type      EventType `json:"type"`
-	Execution string    `json:"execution,omitempty"`
-	Status    *int      `json:"status,omitempty"`
+	Type       EventType `json:"type"`
+	Execution  string    `json:"execution,omitempty"`
+	Status     *int      `json:"status,omitempty"`
+	UsageBytes int64     `json:"usageBytes,omitempty"`
+	LimitBytes int64     `json:"limitBytes,omitempty"`
 }

@@ -84,6 +84,7 @@ func (h *Host) create(p plan) (protocol.Started, error) {
 	}
 	e.finish()
 	go h.watch(e)
+	go h.tellShortages(e)
 	undo.Release()
 	return protocol.Started{PID: e.describe().PID}, nil
 }
@@ -129,6 +130,8 @@ func (h *Host) build(e *execution, p plan, undo *cleanup.Cleanup) error {
 		return err
 	}
 	e.attach(c, true, func(int) bool { return true })
+	h.guardMemory(e, c)
+	offerProcesses(e)
 	if e.ending.Load() {
 		return protocol.Errorf(protocol.Conflict, "The execution was destroyed while it was being made.")
 	}

@@ -75,6 +75,10 @@ func (e *execution) release() error {
 		}
 	}
 	e.sandbox, e.gofer = nil, nil
+	if e.memory != nil {
+		e.memory.watch.Close()
+		e.memory = nil
+	}
 	c := e.container
 	if c == nil {
 		return nil

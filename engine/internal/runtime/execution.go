@@ -25,6 +25,7 @@ type execution struct {
 	container *container.Container
 	sandbox   *process.Process
 	gofer     *process.Process
+	memory    *memoryGuard
 	frozen    bool
 	bundle    string
 	// group is the control group, empty when the state file does not tell.

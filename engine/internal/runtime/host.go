@@ -21,8 +21,8 @@ import (
 type Host struct {
 	settings Settings
 	log      *slog.Logger
-	// exited is called once per execution that ends without having been destroyed. code is -1 when unknown.
-	exited func(execution string, code int)
+	// publish tells of exits (once per execution that ends without having been destroyed) and of shortages of memory.
+	publish func(protocol.Event)
 
 	mu         sync.Mutex
 	executions map[string]*execution
@@ -34,11 +34,11 @@ type Host struct {
 }
 
 // New makes a host without executions; Adopt finds those of an earlier host.
-func New(settings Settings, log *slog.Logger, exited func(execution string, code int)) *Host {
+func New(settings Settings, log *slog.Logger, publish func(protocol.Event)) *Host {
 	return &Host{
 		settings:   settings,
 		log:        log,
-		exited:     exited,
+		publish:    publish,
 		executions: map[string]*execution{},
 		unified:    cgroups.Unified(),
 	}

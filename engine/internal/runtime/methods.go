@@ -1,6 +1,7 @@
 package runtime
 
 import (
+	"context"
 	"errors"
 	"io/fs"
 	"os"
@@ -22,12 +23,16 @@ const (
 
 // Freeze stops all of the execution's tasks.
 func (h *Host) Freeze(request protocol.Target) (protocol.Empty, error) {
-	return with(h, request.Execution, within(answerLimit), func(e *execution) (none protocol.Empty, err error) {
+	return with(h, request.Execution, within(answerLimit), func(ctx context.Context, e *execution) (none protocol.Empty, err error) {
 		if e.status() != protocol.Running {
 			return none, protocol.Errorf(protocol.Conflict, "The execution is frozen already.")
 		}
 		if err := e.container.Pause(); err != nil {
 			return none, protocol.Wrap(err, "The execution could not be frozen.")
+		}
+		// Nobody waits for it any more, and nobody would ever thaw it.
+		if ctx.Err() != nil && e.container.Resume() == nil {
+			return none, ctx.Err()
 		}
 		e.setFrozen(true)
 		return none, nil
@@ -36,7 +41,7 @@ func (h *Host) Freeze(request protocol.Target) (protocol.Empty, error) {
 
 // Thaw lets a frozen execution go on.
 func (h *Host) Thaw(request protocol.Target) (protocol.Empty, error) {
-	return with(h, request.Execution, within(answerLimit), func(e *execution) (none protocol.Empty, err error) {
+	return with(h, request.Execution, within(answerLimit), func(_ context.Context, e *execution) (none protocol.Empty, err error) {
 		if e.status() != protocol.Frozen {
 			return none, protocol.Errorf(protocol.Conflict, "The execution is not frozen.")
 		}
@@ -86,7 +91,7 @@ func (h *Host) Capture(request protocol.Capture) (protocol.Captured, error) {
 
 // capture lets write fill the directory and leaves the execution as it was.
 func (h *Host) capture(request protocol.Capture, write func(*container.Container) error) (protocol.Captured, error) {
-	return with(h, request.Execution, whileGrowing(request.Directory, stallLimit), func(e *execution) (captured protocol.Captured, err error) {
+	return with(h, request.Execution, whileGrowing(request.Directory, stallLimit), func(_ context.Context, e *execution) (captured protocol.Captured, err error) {
 		if err := requireEmpty(request.Directory); err != nil {
 			return captured, err
 		}

@@ -87,7 +87,7 @@ func quiet() *slog.Logger { return slog.New(slog.NewJSONHandler(io.Discard, nil)
 
 func TestUnknownExecutions(t *testing.T) {
 	settings, _ := request(t, "")
-	h := New(settings, quiet(), func(string, int) { t.Error("an exit is reported") })
+	h := New(settings, quiet(), func(protocol.Event) { t.Error("an event is published") })
 	nobody := protocol.Target{Execution: "nobody-" + filepath.Base(t.TempDir())}
 	for name, method := range map[string]func(protocol.Target) (protocol.Empty, error){"freeze": h.Freeze, "thaw": h.Thaw, "waitRestored": h.WaitRestored} {
 		if _, err := method(nobody); protocol.Wrap(err, "").Kind != protocol.NotFound {

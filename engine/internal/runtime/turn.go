@@ -66,8 +66,8 @@ type outcome[Reply any] struct {
 }
 
 // with runs a method on a living execution, when its turn has come. When patience ends first, the call fails and the method goes
-// on: the sandbox does not answer, and whatever it still does is seen in its status. Only destroy helps against that.
-func with[Reply any](h *Host, id string, p patience, method func(*execution) (Reply, error)) (Reply, error) {
+// on, with its context ended: the sandbox does not answer, and whatever it still does is seen in its status.
+func with[Reply any](h *Host, id string, p patience, method func(context.Context, *execution) (Reply, error)) (Reply, error) {
 	var none Reply
 	e, ok := h.find(id)
 	if !ok {
@@ -81,7 +81,7 @@ func with[Reply any](h *Host, id string, p patience, method func(*execution) (Re
 	done := make(chan outcome[Reply], 1)
 	go func() {
 		defer e.turn.give()
-		done <- attempt(e, method)
+		done <- attempt(ctx, e, method)
 	}()
 	select {
 	case result := <-done:
@@ -92,7 +92,7 @@ func with[Reply any](h *Host, id string, p patience, method func(*execution) (Re
 }
 
 // attempt runs the method in a state that allows one. A bug in it must not take the host down.
-func attempt[Reply any](e *execution, method func(*execution) (Reply, error)) (result outcome[Reply]) {
+func attempt[Reply any](ctx context.Context, e *execution, method func(context.Context, *execution) (Reply, error)) (result outcome[Reply]) {
 	defer func() {
 		if cause := recover(); cause != nil {
 			failure := protocol.Errorf(protocol.Internal, "The method ran into a bug.")
@@ -105,7 +105,7 @@ func attempt[Reply any](e *execution, method func(*execution) (Reply, error)) (r
 	} else if e.status() == protocol.Stopped {
 		result.err = protocol.Errorf(protocol.Conflict, "The execution has stopped.")
 	} else {
-		result.reply, result.err = method(e)
+		result.reply, result.err = method(ctx, e)
 	}
 	return result
 }

@@ -1,6 +1,10 @@
 package runtime
 
-import "context"
+import (
+	"context"
+
+	"torpor.dev/engine/internal/protocol"
+)
 
 // unknownCode is the exit code of a sandbox that was not this host's child.
 const unknownCode = -1
@@ -21,7 +25,7 @@ func (h *Host) watch(e *execution) {
 	}
 	code := e.exitCode()
 	h.log.Warn("an execution ended by itself", "execution", e.id, "status", code, "detail", h.logTail(e.id))
-	h.exited(e.id, code)
+	h.publish(protocol.Event{Type: protocol.Exit, Execution: e.id, Status: &code})
 }
 
 // exitCode reaps the sandbox if it is a child of this host. A signal counts as 128 and its number, as in a shell.

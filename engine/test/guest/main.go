@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -25,6 +26,22 @@ func main() {
 		}
 		return
 	}
+	if len(os.Args) > 2 && os.Args[1] == "signal-first" {
+		signal, _ := strconv.Atoi(os.Args[2])
+		_ = syscall.Kill(1, syscall.Signal(signal))
+		return
+	}
+	if len(os.Args) > 3 && os.Args[1] == "eat" {
+		eatUp(os.Args[2], os.Args[3])
+		return
+	}
+	http.HandleFunc("/signal-first", func(_ http.ResponseWriter, r *http.Request) {
+		_ = exec.Command("/bin/guest", "signal-first", r.FormValue("signal")).Run()
+	})
+	http.HandleFunc("/eat", eat)
+	http.HandleFunc("/release", release)
+	http.HandleFunc("/zero", zero)
+	http.HandleFunc("/kill-eater", killEater)
 	http.HandleFunc("/count", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, counter.Add(1)) })
 	http.HandleFunc("/exit", func(_ http.ResponseWriter, r *http.Request) { os.Exit(number(r, "code")) })
 	http.HandleFunc("/allocate", allocate)

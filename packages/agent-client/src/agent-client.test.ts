@@ -17,6 +17,8 @@ const identity: AgentIdentity = {
   env: { GREETING: 'hello' },
   nameservers: ['169.254.53.53'],
   defaults: { user: 'user', workdir: '/srv' },
+  caCertificates: ['-----BEGIN CERTIFICATE-----'],
+  hairpin: { port: 3443, address: '169.254.53.53:3443' },
 }
 
 const status =
@@ -115,6 +117,8 @@ describe('init', () => {
       nameservers: ['169.254.53.53'],
       defaultUser: 'user',
       defaultWorkdir: '/srv',
+      caCertificates: ['-----BEGIN CERTIFICATE-----'],
+      hairpin: { port: 3443, address: '169.254.53.53:3443' },
       timestamp: expect.toSatisfy((time) => typeof time === 'string' && time >= before),
     })
   })

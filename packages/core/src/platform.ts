@@ -9,14 +9,19 @@ import { evictAll } from './app/evict-sandbox.ts'
 import { ExecutionTable } from './app/execution-table.ts'
 import { forkSandbox } from './app/fork-sandbox.ts'
 import { ImageLeases } from './app/image-leases.ts'
+import { inventoryOf } from './app/inventory.ts'
+import { JournalCursors } from './app/journal-cursors.ts'
 import { killSandbox } from './app/kill-sandbox.ts'
 import { listSandboxes } from './app/list-sandboxes.ts'
+import { logsOf } from './app/logs.ts'
 import { loseExecution } from './app/lose-sandbox.ts'
+import { metricsOf } from './app/metrics.ts'
 import { pauseSandbox } from './app/pause-sandbox.ts'
 import type { Ports } from './app/ports.ts'
 import { quotaOf } from './app/quota.ts'
 import { requireSandbox } from './app/records.ts'
 import { resetSandbox } from './app/reset-sandbox.ts'
+import { Sampler } from './app/sampler.ts'
 import { createSnapshot, listSnapshots } from './app/snapshots.ts'
 import { BuildQueue } from './app/templates/build-queue.ts'
 import { failInterrupted } from './app/templates/collect-builds.ts'
@@ -43,6 +48,7 @@ import type { SandboxRecord } from './domain/sandbox.ts'
 import { collection } from './reconcilers/collection.ts'
 import { deadlines } from './reconcilers/deadlines.ts'
 import { Loop } from './reconcilers/loop.ts'
+import { sampling } from './reconcilers/sampling.ts'
 import { verification } from './reconcilers/verification.ts'
 import { warmMemory } from './reconcilers/warm-memory.ts'
 import { warmPool } from './reconcilers/warm-pool.ts'
@@ -60,7 +66,10 @@ export interface Platform {
 }
 
 /** What the composition root supplies. */
-export type Adapters = Omit<Ports, 'transitions' | 'executions' | 'leases' | 'verified' | 'pool' | 'builds' | 'nudge' | 'reached'> &
+export type Adapters = Omit<
+  Ports,
+  'transitions' | 'executions' | 'leases' | 'verified' | 'pool' | 'builds' | 'sampler' | 'journalCursors' | 'nudge' | 'reached'
+> &
   Partial<Pick<Ports, 'reached'>>
 
 export function createPlatform(adapters: Adapters): Platform {
@@ -72,12 +81,23 @@ export function createPlatform(adapters: Adapters): Platform {
     if (!record) collecting.nudge()
   }
   const builds = new BuildQueue(adapters.settings.buildsAtOnce)
-  const own = { transitions, builds, executions: new ExecutionTable(), leases: new ImageLeases(), verified: new Verified(), pool, nudge }
+  const own = {
+    transitions,
+    builds,
+    executions: new ExecutionTable(),
+    leases: new ImageLeases(),
+    verified: new Verified(),
+    sampler: new Sampler(),
+    journalCursors: new JournalCursors(),
+    pool,
+    nudge,
+  }
   const ports: Ports = { reached: () => undefined, ...adapters, ...own }
   const loops = [
     new Loop('deadlines', deadlines(ports), adapters),
     new Loop('warm memory', warmMemory(ports), adapters),
     new Loop('warm pool', warmPool(ports), adapters),
+    new Loop('sampling', sampling(ports), adapters),
   ]
   // These look at all there is: too dear for every change of a sandbox.
   const collecting = new Loop('collection', collection(ports), adapters)
@@ -141,5 +161,9 @@ const useCasesOf = (ports: Ports): UseCases => ({
   templateTags: (idOrName) => tagsOf(ports, idOrName),
   events: (query) => ports.store.events(query),
   quota: () => quotaOf(ports),
+  logs: (id, query) => logsOf(ports, id, query),
+  metrics: (id, range) => metricsOf(ports, id, range),
+  lastMetrics: (ids) => ports.metrics.last(ids),
+  inventory: () => inventoryOf(ports),
   verifyImages: (signal) => verifyAll(ports, signal),
 })

@@ -17,7 +17,7 @@ async function seenBy(guest: Guest, headers: readonly string[], maskRequestHost:
 
 test('a guest sees case, order and duplicates of headers as the client sent them', async () => {
   await using guest = await mirror()
-  const sent = ['X-CaSe', '1', 'x-dup', 'a', 'Cookie', 'b=c', 'X-Dup', 'b', 'X-Latin', 'gr\u00fcn']
+  const sent = ['X-CaSe', '1', 'x-dup', 'a', 'Cookie', 'b=c;d=e', 'X-Dup', 'b', 'X-Latin', 'gr\u00fcn']
   const seen = await seenBy(guest, sent)
   const first = seen.indexOf('X-CaSe')
   expect(seen.slice(first, first + sent.length)).toEqual(sent)
@@ -38,6 +38,13 @@ test('a guest sees whom a request is from, whatever the client claims of protoco
   expect(value('X-Forwarded-For')).toBe('203.0.113.9, 127.0.0.1')
   expect(value('X-Forwarded-Proto')).toBe('http')
   expect(value('X-Forwarded-Host')).toBe('sbx.example:1')
+})
+
+test('a guest sees that a proxy in front of the edge was asked over TLS', async () => {
+  await using guest = await mirror()
+  const seen = await seenBy(guest, ['X-Forwarded-Proto', 'https'])
+  expect(seen.slice(seen.indexOf('X-Forwarded-Proto'))).toContain('https')
+  expect(seen.filter((text) => text.toLowerCase() === 'x-forwarded-proto')).toHaveLength(1)
 })
 
 test('a guest sees the masked host instead, with its port put in', async () => {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 
 import { TorporError, newExecutionId } from '@torpor/contract'
-import type { ExecutionExit, ExecutionSpec } from '@torpor/core'
+import type { ExecutionExit, ExecutionSpec, MemoryPressure } from '@torpor/core'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 
 import { type FakeEngine, createFakeEngine } from './fake-engine.ts'
@@ -223,6 +223,18 @@ describe('endings', () => {
     expect(await cut).toMatchObject({ message: 'fetch failed' })
     expect(exits).toEqual([{ execution, status: 137 }])
     await expect(engine.crash(execution, 137)).rejects.toMatchObject({ kind: 'conflict' })
+  })
+
+  it('come after shortages of memory, which are told to those who listen', async () => {
+    const { execution } = await engine.boot(spec())
+    const told: MemoryPressure[] = []
+    const unsubscribe = engine.onMemoryPressure((pressure) => told.push(pressure))
+    engine.pressMemory(execution, 600, 512)
+    unsubscribe()
+    engine.pressMemory(execution)
+    expect(told).toEqual([{ execution, usageBytes: 600, limitBytes: 512 }])
+    await engine.crash(execution, 137)
+    expect(() => engine.pressMemory(execution)).toThrow(TorporError)
   })
 
   it('tell nothing of one that vanishes', async () => {

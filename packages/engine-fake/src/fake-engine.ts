@@ -1,7 +1,17 @@
 import type { RequestListener, Server } from 'node:http'
 
 import { TorporError } from '@torpor/contract'
-import type { Engine, Execution, ExecutionExit, ExecutionSpec, ExecutionStats, ImageKind, ImageRef, ObservedExecution } from '@torpor/core'
+import type {
+  Engine,
+  Execution,
+  ExecutionExit,
+  ExecutionSpec,
+  ExecutionStats,
+  ImageKind,
+  ImageRef,
+  MemoryPressure,
+  ObservedExecution,
+} from '@torpor/core'
 
 import { FakeFaults, type Verb, type VerbCall } from './fake-faults.ts'
 import { FakeMachine } from './fake-machine.ts'
@@ -29,6 +39,8 @@ export interface FakeEngine extends Engine {
   listen(execution: string, port: number, handler: RequestListener): Promise<Server>
   /** The sandbox ends by itself: an exit event, and `stopped` in the list. */
   crash(execution: string, status: number): Promise<void>
+  /** Its memory runs short: those who listen are told once. */
+  pressMemory(execution: string, usageBytes?: number, limitBytes?: number): void
   /** The sandbox is gone, and nobody is told. */
   vanish(execution: string): Promise<void>
 }
@@ -112,7 +124,14 @@ class InMemoryEngine implements FakeEngine {
   }
 
   onExit(listener: (exit: ExecutionExit) => void): () => void {
-    const unsubscribe = this.machine.onExit(listener)
+    return this.#untilClosed(this.machine.onExit(listener))
+  }
+
+  onMemoryPressure(listener: (pressure: MemoryPressure) => void): () => void {
+    return this.#untilClosed(this.machine.onMemoryPressure(listener))
+  }
+
+  #untilClosed(unsubscribe: () => void): () => void {
     this.#unsubscribe.add(unsubscribe)
     return unsubscribe
   }
@@ -131,6 +150,10 @@ class InMemoryEngine implements FakeEngine {
     const carrier = this.machine.find(execution)
     carrier.memory.services.set(port, this.machine.addHandler(handler))
     return carrier.listen(carrier.address, port, handler)
+  }
+
+  pressMemory(execution: string, usageBytes = 1, limitBytes = 1): void {
+    this.machine.pressMemory({ execution, usageBytes, limitBytes })
   }
 
   crash(execution: string, status: number): Promise<void> {

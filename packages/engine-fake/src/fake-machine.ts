@@ -2,7 +2,7 @@ import { randomInt } from 'node:crypto'
 import type { RequestListener } from 'node:http'
 
 import { TorporError } from '@torpor/contract'
-import type { ExecutionExit } from '@torpor/core'
+import type { ExecutionExit, MemoryPressure } from '@torpor/core'
 
 import type { FakeMemory } from './fake-memory.ts'
 import { FakeProcess, gone } from './fake-process.ts'
@@ -17,6 +17,7 @@ export class FakeMachine implements AsyncDisposable {
   readonly #network = `127.${randomInt(1, 255)}.${randomInt(0, 256)}`
   readonly #processes = new Map<string, FakeProcess>()
   readonly #listeners = new Set<(exit: ExecutionExit) => void>()
+  readonly #pressed = new Set<(pressure: MemoryPressure) => void>()
   /** Append only: images name handlers by their number. */
   readonly #handlers: RequestListener[] = []
   #nextSlot = 0
@@ -71,6 +72,17 @@ export class FakeMachine implements AsyncDisposable {
     crashed.requireAlive()
     await crashed.stop()
     for (const listener of this.#listeners) listener({ execution, status })
+  }
+
+  /** @throws TorporError `not_found`, `conflict` when it does not run. */
+  pressMemory(pressure: MemoryPressure): void {
+    this.find(pressure.execution).requireAlive()
+    for (const listener of this.#pressed) listener(pressure)
+  }
+
+  onMemoryPressure(listener: (pressure: MemoryPressure) => void): () => void {
+    this.#pressed.add(listener)
+    return () => this.#pressed.delete(listener)
   }
 
   onExit(listener: (exit: ExecutionExit) => void): () => void {

@@ -1,7 +1,8 @@
 import { mkdir, realpath } from 'node:fs/promises'
+import type { Socket } from 'node:net'
 import path from 'node:path'
 
-import { TorporError } from '@torpor/contract'
+import { TorporError, isKind } from '@torpor/contract'
 import type {
   Engine,
   Execution,
@@ -11,16 +12,21 @@ import type {
   ImageKind,
   ImageRef,
   Log,
+  MemoryPressure,
   ObservedExecution,
 } from '@torpor/core'
 
 import { childrenOf, clearCgroup, raiseCgroup } from './cgroups.ts'
 import { ExecutionDirectories, type ExecutionNote } from './execution-directory.ts'
+import { bytesIn } from './host/deadline.ts'
 import type { HostProcess } from './host/host-process.ts'
-import type { StartBody } from './host/protocol.ts'
+import type { HostEvent, StartBody } from './host/protocol.ts'
 import { Hosts } from './hosts.ts'
+import { KnownExecutions } from './known-executions.ts'
+import { Listeners } from './listeners.ts'
 import { claimServerNumber, releaseServerNumber } from './network/claim.ts'
 import { lowerFirewall, raiseFirewall, setOffline } from './network/firewall.ts'
+import { Hairpin } from './network/hairpin.ts'
 import { type NetworkPlan, type Slot, planNetwork, slotOf } from './network/plan.ts'
 import { Resolver } from './network/resolver.ts'
 import { Slots } from './network/slots.ts'
@@ -40,6 +46,8 @@ export interface GvisorOptions {
   readonly totalMemoryBytes: number
   /** Network slots kept ready. */
   readonly spareSlots: number
+  /** The platform's own names and the port they are served on, for sandboxes to reach; undefined: they do not. */
+  readonly hairpin?: { readonly domain: string; readonly port: number } | undefined
   readonly locateImage: (image: ImageRef) => Promise<string>
   readonly log: Log
 }
@@ -55,11 +63,13 @@ export class GvisorEngine implements Engine {
   readonly #directories: ExecutionDirectories
   readonly #slots: Slots
   readonly #resolver: Resolver
+  readonly #hairpin: Hairpin
   readonly #hosts: Hosts
-  readonly #known = new Map<string, ExecutionNote>()
-  readonly #listeners = new Set<(exit: ExecutionExit) => void>()
-  /** Exits told already: the host repeats what it found while nobody listened. */
-  readonly #told = new Set<string>()
+  readonly #exits = new Listeners<ExecutionExit>()
+  readonly #known = new KnownExecutions((exit) => this.#exits.tell(exit))
+  readonly #pressures = new Listeners<MemoryPressure>()
+  /** What is being cleared away: two at once would give one slot back twice. */
+  readonly #clearing = new Map<string, Promise<void>>()
 
   private constructor(options: GvisorOptions, plan: NetworkPlan) {
     this.#options = options
@@ -67,18 +77,15 @@ export class GvisorEngine implements Engine {
     this.version = options.engineVersion
     this.#directories = new ExecutionDirectories(path.join(options.dataDirectory, 'executions'))
     this.#slots = new Slots(plan, options.spareSlots)
-    this.#resolver = new Resolver(plan.resolver)
+    this.#resolver = new Resolver(plan.resolver, options.hairpin?.domain)
+    this.#hairpin = new Hairpin(plan.resolver)
     const places = {
       enginesDirectory: path.join(options.artifactDirectory, 'engines'),
       runDirectory: path.join('/run/torpor', String(plan.server)),
       logDirectory: path.join(options.dataDirectory, 'logs'),
       log: options.log,
     }
-    this.#hosts = new Hosts(
-      places,
-      (exit) => this.#exited(exit),
-      (version) => this.#reportMissed(version),
-    )
+    this.#hosts = new Hosts(places, (version, event) => this.#happened(version, event))
   }
 
   /** Prepares network, cgroup and host, finds what an earlier server left running, removes what belongs to nobody. */
@@ -93,18 +100,18 @@ export class GvisorEngine implements Engine {
   }
 
   async #open(): Promise<void> {
-    const { allowPrivateNetworks, totalMemoryBytes } = this.#options
+    const { allowPrivateNetworks, totalMemoryBytes, hairpin } = this.#options
     const notes = await this.#directories.all()
-    for (const note of notes) this.#known.set(note.execution, note)
+    for (const note of notes) this.#known.adopt(note)
     const offline = notes.filter((note) => note.offline).map((note) => slotOf(this.#plan, note.slot).address)
-    await raiseFirewall({ plan: this.#plan, allowPrivateNetworks }, offline)
+    await raiseFirewall({ plan: this.#plan, allowPrivateNetworks, publicPort: hairpin?.port }, offline)
     await Promise.all([
-      this.#resolver.start(),
+      this.#resolver.start().then(() => hairpin && this.#hairpin.start()),
       this.#slots.open(notes.map((note) => note.slot)),
       raiseCgroup(this.#group, totalMemoryBytes),
       this.#hosts.of(this.version).then((host) => host.ensure()),
     ])
-    const strays = (await childrenOf(this.#group)).filter((name) => !this.#known.has(name))
+    const strays = (await childrenOf(this.#group)).filter((name) => !this.#known.find(name))
     await Promise.all(strays.map((name) => clearCgroup(path.join(this.#group, name))))
   }
 
@@ -112,15 +119,22 @@ export class GvisorEngine implements Engine {
     return `/torpor${this.#plan.server}`
   }
 
+  /** Hands over every connection that a sandbox makes to the platform's own names. */
+  onHairpin(accept: (connection: Socket) => void): void {
+    this.#hairpin.onConnection(accept)
+  }
+
   async boot(spec: ExecutionSpec, image?: ImageRef): Promise<Execution> {
     if (!image) return this.#start(spec, this.version, (host, body) => host.call('boot', body))
     const files = await this.#locate(image, 'files')
-    return this.#start(spec, image.engineVersion, (host, body) => host.call('boot', { ...body, files }))
+    const bytes = await bytesIn(files)
+    return this.#start(spec, image.engineVersion, (host, body) => host.call('boot', { ...body, files }, bytes))
   }
 
   async restore(spec: ExecutionSpec, image: ImageRef): Promise<Execution> {
     const directory = await this.#locate(image, 'memory')
-    return this.#start(spec, image.engineVersion, (host, body) => host.call('restore', { ...body, image: directory }))
+    const bytes = await bytesIn(directory)
+    return this.#start(spec, image.engineVersion, (host, body) => host.call('restore', { ...body, image: directory }, bytes))
   }
 
   #locate(image: ImageRef, kind: ImageKind): Promise<string> {
@@ -134,11 +148,12 @@ export class GvisorEngine implements Engine {
     begin: (host: HostProcess, body: StartBody) => Promise<unknown>,
   ): Promise<Execution> {
     const { execution } = spec
+    if (this.#known.find(execution)) throw new TorporError('conflict', 'There is such an execution already', { context: { execution } })
     const slot = await this.#slots.take()
+    const note: ExecutionNote = { execution, slot: slot.index, engineVersion, offline: !spec.allowInternetAccess }
+    this.#known.begin(note)
     try {
-      const note: ExecutionNote = { execution, slot: slot.index, engineVersion, offline: !spec.allowInternetAccess }
       await this.#directories.create(note, ociSpec(spec, this.#places(spec, slot)))
-      this.#known.set(execution, note)
       if (note.offline) await setOffline(this.#plan, slot.address, true)
       const host = await this.#hosts.of(engineVersion)
       await begin(host, {
@@ -148,10 +163,22 @@ export class GvisorEngine implements Engine {
         diskBytes: spec.resources.diskMiB * 1024 * 1024,
       })
     } catch (error) {
-      await this.#clear(execution, slot)
+      await this.#undoStart(note, error)
       throw error
     }
+    this.#known.stand(execution)
     return { execution, address: slot.address, engineVersion }
+  }
+
+  /** A start that failed left nothing, unless its host did not live to say so. */
+  async #undoStart({ execution, engineVersion }: ExecutionNote, error: unknown): Promise<void> {
+    if (isKind(error, 'unavailable')) {
+      await this.#hosts
+        .of(engineVersion)
+        .then((host) => host.call('destroy', { execution }))
+        .catch(() => undefined)
+    }
+    await this.#clear(execution)
   }
 
   #places(spec: ExecutionSpec, slot: Slot) {
@@ -181,7 +208,8 @@ export class GvisorEngine implements Engine {
   /** Large images go past the page cache: steadier, and the sync afterwards finds nothing left to write. */
   async capture(execution: string, directory: string): Promise<void> {
     const { memoryBytes } = await this.stats(execution)
-    await (await this.#hostOf(execution)).call('capture', { execution, directory, direct: memoryBytes > largeImageBytes })
+    const direct = memoryBytes > largeImageBytes
+    await (await this.#hostOf(execution)).call('capture', { execution, directory, direct }, memoryBytes)
   }
 
   /** Past the page cache always: how much the files take is not known before. */
@@ -190,33 +218,52 @@ export class GvisorEngine implements Engine {
   }
 
   async destroy(execution: string): Promise<void> {
-    const note = this.#known.get(execution)
-    const host = await this.#hosts.of(note?.engineVersion ?? this.version)
-    await host.call('destroy', { execution })
-    await this.#clear(execution, note && slotOf(this.#plan, note.slot))
+    const undo = this.#known.end(execution)
+    try {
+      const host = await this.#hosts.of(this.#known.find(execution)?.engineVersion ?? this.version)
+      await host.call('destroy', { execution })
+      await this.#clear(execution)
+    } catch (error) {
+      undo()
+      throw error
+    }
   }
 
   /** Releases everything of an execution but its process. */
-  async #clear(execution: string, slot: Slot | undefined): Promise<void> {
-    const note = this.#known.get(execution)
+  #clear(execution: string): Promise<void> {
+    const clearing = this.#clearing.get(execution) ?? this.#clearOnce(execution).finally(() => this.#clearing.delete(execution))
+    this.#clearing.set(execution, clearing)
+    return clearing
+  }
+
+  async #clearOnce(execution: string): Promise<void> {
+    const note = this.#known.find(execution)
+    const slot = note && slotOf(this.#plan, note.slot)
     await clearCgroup(path.join(this.#group, execution))
-    if (slot && note?.offline) await setOffline(this.#plan, slot.address, false).catch(() => undefined)
+    if (slot && note.offline) await setOffline(this.#plan, slot.address, false).catch(() => undefined)
     if (slot) await this.#slots.release(slot)
     await this.#directories.remove(execution)
-    this.#known.delete(execution)
-    this.#told.delete(execution)
+    this.#known.forget(execution)
   }
 
   async list(): Promise<ObservedExecution[]> {
-    const versions = new Set([this.version, ...[...this.#known.values()].map((note) => note.engineVersion)])
+    // Before the hosts are asked: what they know of and this list does not is just being made.
+    const standing = this.#known.standing()
+    const statuses = await this.#statuses(new Set([this.version, ...standing.map((note) => note.engineVersion)]))
+    return standing
+      .filter((note) => this.#known.find(note.execution) === note)
+      .map((note) => ({
+        execution: note.execution,
+        address: slotOf(this.#plan, note.slot).address,
+        engineVersion: note.engineVersion,
+        status: statuses.get(note.execution) ?? 'stopped',
+      }))
+  }
+
+  /** The hosts' lists. */
+  async #statuses(versions: ReadonlySet<string>): Promise<ReadonlyMap<string, ObservedExecution['status']>> {
     const lists = await Promise.all([...versions].map((version) => this.#listOf(version)))
-    const statuses = new Map(lists.flat().map((entry) => [entry.execution, entry.status]))
-    return [...this.#known.values()].map((note) => ({
-      execution: note.execution,
-      address: slotOf(this.#plan, note.slot).address,
-      engineVersion: note.engineVersion,
-      status: statuses.get(note.execution) ?? 'stopped',
-    }))
+    return new Map(lists.flat().map((entry) => [entry.execution, entry.status]))
   }
 
   async #listOf(version: string) {
@@ -228,25 +275,33 @@ export class GvisorEngine implements Engine {
   }
 
   onExit(listener: (exit: ExecutionExit) => void): () => void {
-    this.#listeners.add(listener)
-    return () => this.#listeners.delete(listener)
+    return this.#exits.add(listener)
   }
 
-  #exited({ execution, status }: ExecutionExit): void {
-    if (!this.#known.has(execution) || this.#told.has(execution)) return
-    this.#told.add(execution)
-    for (const listener of this.#listeners) listener({ execution, status })
+  onMemoryPressure(listener: (pressure: MemoryPressure) => void): () => void {
+    return this.#pressures.add(listener)
   }
 
-  /** What ended while nobody listened. */
+  async #happened(version: string, event: HostEvent): Promise<void> {
+    if (event.type === 'exit') this.#known.exited({ execution: event.execution, status: event.status })
+    if (event.type === 'memory') {
+      const { execution, usageBytes, limitBytes } = event
+      if (this.#known.find(execution)) this.#pressures.tell({ execution, usageBytes, limitBytes })
+    }
+    if (event.type === 'ready') await this.#reportMissed(version)
+  }
+
+  /** What ended while nobody listened, its host's knowledge of it perhaps with it. */
   async #reportMissed(version: string): Promise<void> {
-    for (const { execution, status } of await this.#listOf(version)) {
-      if (status === 'stopped') this.#exited({ execution, status: -1 })
+    const standing = this.#known.standing().filter((note) => note.engineVersion === version)
+    const statuses = await this.#statuses(new Set([version]))
+    for (const { execution } of standing) {
+      if ((statuses.get(execution) ?? 'stopped') === 'stopped') this.#known.exited({ execution, status: -1 })
     }
   }
 
   async #hostOf(execution: string): Promise<HostProcess> {
-    const note = this.#known.get(execution)
+    const note = this.#known.find(execution)
     if (!note) throw new TorporError('not_found', 'The process of the sandbox does not exist any more', { context: { execution } })
     return this.#hosts.of(note.engineVersion)
   }
@@ -254,6 +309,7 @@ export class GvisorEngine implements Engine {
   async close(): Promise<void> {
     await this.#hosts.close()
     await this.#slots.close()
+    this.#hairpin.close()
     await this.#resolver.close()
     if (this.#known.size > 0) return
     await lowerFirewall(this.#plan)

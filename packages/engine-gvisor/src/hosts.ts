@@ -3,9 +3,10 @@ import path from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 
 import { TorporError } from '@torpor/contract'
-import type { ExecutionExit, Log } from '@torpor/core'
+import type { Log } from '@torpor/core'
 
 import { HostProcess } from './host/host-process.ts'
+import type { HostEvent } from './host/protocol.ts'
 
 export interface HostsOptions {
   /** Holds one directory per engine build. */
@@ -23,13 +24,11 @@ export class Hosts {
   readonly #options: HostsOptions
   readonly #hosts = new Map<string, HostProcess>()
   readonly #closing = new AbortController()
-  readonly #onExit: (exit: ExecutionExit) => void
-  readonly #onReady: (version: string) => Promise<void>
+  readonly #onEvent: (version: string, event: HostEvent) => void | Promise<void>
 
-  constructor(options: HostsOptions, onExit: (exit: ExecutionExit) => void, onReady: (version: string) => Promise<void>) {
+  constructor(options: HostsOptions, onEvent: (version: string, event: HostEvent) => void | Promise<void>) {
     this.#options = options
-    this.#onExit = onExit
-    this.#onReady = onReady
+    this.#onEvent = onEvent
   }
 
   /** @throws TorporError `unavailable` when that build is not on this machine any more. */
@@ -58,16 +57,13 @@ export class Hosts {
     return host
   }
 
-  /** Passes on exits for as long as this server lives; a host that dies is started again, and what ended meanwhile is looked up. */
+  /** Passes on events for as long as this server lives; a host that dies is started again. */
   async #watch(version: string, host: HostProcess): Promise<void> {
     const { signal } = this.#closing
     while (!signal.aborted) {
       try {
         await host.ensure()
-        for await (const event of host.client.events(signal)) {
-          if (event.type === 'exit') this.#onExit(event)
-          if (event.type === 'ready') await this.#onReady(version)
-        }
+        for await (const event of host.client.events(signal)) await this.#onEvent(version, event)
       } catch (error) {
         if (!signal.aborted) this.#options.log.warn({ version, error }, 'the event stream of the engine host broke')
       }

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { readFileSync, readdirSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -8,7 +8,8 @@ import { promisify } from 'node:util'
 import { openStore } from '@torpor/store-sqlite'
 import { z } from 'zod'
 
-import { freePort } from './free-port.ts'
+import { serverNumber } from './lose-machine.ts'
+import { ownSettings } from './own-settings.ts'
 import { processesWith } from './processes.ts'
 import { sourceDirectory } from './world.ts'
 
@@ -39,7 +40,11 @@ const serverNote = z.object({ pid: z.int() })
 export async function installTorpor(settings: Readonly<Record<string, string>> = {}): Promise<Installation> {
   const dataDirectory = await mkdtemp(path.join(tmpdir(), 'torpor-installed-'))
   // The same port for every start: clients keep it.
-  const env = { ...process.env, TORPOR_DATA_DIR: dataDirectory, TORPOR_LISTEN: `127.0.0.1:${await freePort()}`, ...settings }
+  const env = {
+    ...process.env,
+    ...(await ownSettings(dataDirectory)),
+    ...settings,
+  }
   // Not the synchronous form: clients in this process must see their connections end.
   const torpor = async (...args: string[]): Promise<string> => {
     const { stdout } = await run(path.join(sourceDirectory, 'torpor'), args, { env, timeout: 120_000 })
@@ -51,10 +56,10 @@ export async function installTorpor(settings: Readonly<Record<string, string>> =
     down: async () => void (await torpor('down')),
     kill: () => process.kill(serverNote.parse(JSON.parse(readFileSync(path.join(dataDirectory, 'server.json'), 'utf8'))).pid, 'SIGKILL'),
     env: async () => parseExports(await torpor('env')),
-    engineHostPid: () => processesWith(`/run/torpor/${serverNumber(dataDirectory)}/`, 'serve')[0] ?? -1,
-    sandboxPids: () => processesWith(`/run/torpor/${serverNumber(dataDirectory)}/`, 'boot'),
+    engineHostPid: () => processesWith(`/run/torpor/${numberOf(dataDirectory)}/`, 'serve')[0] ?? -1,
+    sandboxPids: () => processesWith(`/run/torpor/${numberOf(dataDirectory)}/`, 'boot'),
     templateCount: () => countTemplates(dataDirectory),
-    namespacePattern: () => new RegExp(`^torpor${serverNumber(dataDirectory)}x`, 'm'),
+    namespacePattern: () => new RegExp(`^torpor${numberOf(dataDirectory)}x`, 'm'),
     remove: async () => {
       await torpor('up', '--detach')
       await torpor('down', '--all')
@@ -70,12 +75,8 @@ function parseExports(text: string): Record<string, string> {
   return Object.fromEntries(lines.map(([, name, value]) => [name ?? '', (value ?? '').replaceAll(/^['"]|['"]$/g, '')]))
 }
 
-/** The number that the server claimed on this machine; -1 after it gave it back. */
-function serverNumber(dataDirectory: string): number {
-  const claims = readdirSync('/run/torpor').filter((name) => /^\d+$/.test(name))
-  const mine = claims.find((name) => readFileSync(path.join('/run/torpor', name, 'owner'), 'utf8') === dataDirectory)
-  return mine === undefined ? -1 : Number(mine)
-}
+/** -1 after it gave it back. */
+const numberOf = (dataDirectory: string): number => serverNumber(dataDirectory) ?? -1
 
 function countTemplates(dataDirectory: string): number {
   const store = openStore(path.join(dataDirectory, 'torpor.db'))

@@ -4,18 +4,23 @@ import { type Config, loadConfig, readApiKey } from '@torpor/server/config'
 import { freeBytes } from '@torpor/setup'
 
 import { version } from '../places.ts'
-import { isHealthy, listSandboxes } from './api-client.ts'
+import { type Inventory, isHealthy, takeInventory } from './api-client.ts'
 import { diskUse } from './disk-use.ts'
+import { inventoryTable } from './inventory-table.ts'
 import { servingServer } from './server-record.ts'
 
 interface Status {
   readonly server: 'running' | 'not answering' | 'stopped'
   readonly version: string
   readonly address: string | null
+  /** `host:port` of TLS; null when it is off. */
+  readonly tlsAddress: string | null
   readonly pid: number | null
   readonly startedAt: string | null
   /** null when they could not be asked for. */
   readonly sandboxes: { readonly running: number; readonly paused: number } | null
+  /** What each of them costs; null when it could not be asked for. */
+  readonly inventory: Inventory | null
   readonly disk: { readonly usedBytes: number; readonly freeBytes: number }
 }
 
@@ -31,13 +36,16 @@ export async function status(options: { readonly json: boolean }): Promise<void>
 async function look(config: Config): Promise<Status> {
   const record = await servingServer(config.dataDirectory)
   const healthy = record !== undefined && (await isHealthy(record.address))
+  const inventory = healthy ? await ask(config, record.address) : null
   return {
     server: healthy ? 'running' : record === undefined ? 'stopped' : 'not answering',
     version: version(),
     address: record?.address ?? null,
+    tlsAddress: record?.tlsAddress ?? null,
     pid: record?.pid ?? null,
     startedAt: record?.startedAt ?? null,
-    sandboxes: healthy ? await count(config, record.address) : null,
+    sandboxes: inventory && countOf(inventory),
+    inventory,
     disk: {
       usedBytes: await diskUse(config.dataDirectory, config.artifactDirectory),
       freeBytes: freeBytes(config.dataDirectory),
@@ -45,20 +53,24 @@ async function look(config: Config): Promise<Status> {
   }
 }
 
-async function count(config: Config, address: string): Promise<Status['sandboxes']> {
+async function ask(config: Config, address: string): Promise<Inventory | null> {
   const key = readApiKey(config.dataDirectory, config)
-  if (key === undefined) return null
-  const all = await listSandboxes(address, key)
-  const running = all.filter(({ state }) => state === 'running').length
-  return { running, paused: all.length - running }
+  return key === undefined ? null : takeInventory(address, key)
+}
+
+function countOf({ sandboxes }: Inventory): { readonly running: number; readonly paused: number } {
+  const paused = sandboxes.filter(({ state }) => state === 'paused' || state === 'damaged').length
+  return { running: sandboxes.length - paused, paused }
 }
 
 const mebibytes = (bytes: number): string => `${Math.round(bytes / 1024 ** 2)} MiB`
 
-function describe({ server, version, address, pid, startedAt, sandboxes, disk }: Status): string {
+function describe({ server, version, address, tlsAddress, pid, startedAt, sandboxes, inventory, disk }: Status): string {
   const lines = [`server     ${server}`, `version    ${version}`]
   if (address !== null) lines.push(`address    http://${address}`, `pid        ${pid}, since ${startedAt}`)
+  if (tlsAddress !== null) lines.push(`TLS        ${tlsAddress}`)
   if (sandboxes !== null) lines.push(`sandboxes  ${sandboxes.running} running, ${sandboxes.paused} paused`)
   lines.push(`disk       ${mebibytes(disk.usedBytes)} used, ${mebibytes(disk.freeBytes)} free`)
+  if (inventory) lines.push('', ...inventoryTable(inventory))
   return `${lines.join('\n')}\n`
 }

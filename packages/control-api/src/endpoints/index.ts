@@ -5,10 +5,13 @@ import { createSandbox, createSandboxV2 } from './create-sandbox.ts'
 import { createSnapshot } from './create-snapshot.ts'
 import { forkSandbox } from './fork-sandbox.ts'
 import { getHealth } from './get-health.ts'
+import { getInventory } from './get-inventory.ts'
 import { getQuota } from './get-quota.ts'
 import { getSandbox } from './get-sandbox.ts'
 import { killSandbox } from './kill-sandbox.ts'
 import { listEvents } from './list-events.ts'
+import { listSandboxLogs, listSandboxLogsV2 } from './list-logs.ts'
+import { listLastMetrics, listSandboxMetrics } from './list-metrics.ts'
 import { listRunningSandboxes } from './list-running-sandboxes.ts'
 import { listSandboxes } from './list-sandboxes.ts'
 import { listSnapshots } from './list-snapshots.ts'
@@ -25,6 +28,7 @@ import { listTemplates, listTemplatesV2 } from './templates/list-templates.ts'
 import { registerTemplate } from './templates/register-template.ts'
 import { startBuild } from './templates/start-build.ts'
 import { assignTags, listTags, removeTags } from './templates/tags.ts'
+import { verifyImages } from './verify-images.ts'
 
 /** Every endpoint of the API; what is not here does not exist. */
 export const endpoints: readonly Endpoint[] = [
@@ -36,6 +40,10 @@ export const endpoints: readonly Endpoint[] = [
   // Before what could be the id of a sandbox.
   getQuota,
   listEvents,
+  listLastMetrics,
+  listSandboxMetrics,
+  listSandboxLogs,
+  listSandboxLogsV2,
   getSandbox,
   killSandbox,
   connectSandbox,
@@ -66,4 +74,6 @@ export const endpoints: readonly Endpoint[] = [
   startBuild,
   getBuildStatus,
   getBuildLogs,
+  verifyImages,
+  getInventory,
 ]

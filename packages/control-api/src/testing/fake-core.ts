@@ -7,9 +7,14 @@ import type {
   CloneCommand,
   CreateCommand,
   EventQuery,
+  Inventory,
   ListCommand,
+  LogEntry,
+  LogQuery,
   RecordedEvent,
   ResetCommand,
+  Sample,
+  SampleRange,
   SandboxRecord,
   SandboxView,
   Snapshot,
@@ -32,6 +37,7 @@ class FakeCore extends FakeTemplates implements UseCases {
   readonly records = new Map<string, SandboxRecord>()
   readonly snapshots: Snapshot[] = []
   readonly recorded: RecordedEvent[] = []
+  readonly samples: Sample[] = []
   /** What is shown of a sandbox where that differs from its record. */
   readonly shown = new Map<string, Partial<SandboxView['shown']>>()
 
@@ -153,6 +159,26 @@ class FakeCore extends FakeTemplates implements UseCases {
       usage: { sandboxes: 2, cpuCount: 4, memoryMiB: 2048 },
       limit: { sandboxes: 20, memoryMiB: 8192, maxTimeoutSeconds: 86_400 },
     }
+  }
+
+  metrics(id: string, range: SampleRange): Sample[] {
+    this.asked.push({ name: 'metrics', with: { id, range } })
+    return this.samples.filter(({ sandboxId, at }) => sandboxId === id && at >= range.from && at <= range.to)
+  }
+
+  lastMetrics(ids: readonly string[]): Sample[] {
+    return ids.flatMap((id) => this.samples.filter(({ sandboxId }) => sandboxId === id).slice(-1))
+  }
+
+  logs(id: string, query: LogQuery): Promise<LogEntry[]> {
+    this.asked.push({ name: 'logs', with: { id, query } })
+    return Promise.resolve([{ at: 1000, level: 'info', logger: 'agent', message: 'process started', fields: { pid: '7' } }])
+  }
+
+  inventory(): Promise<Inventory> {
+    const image = { bytes: 2048, allocatedBytes: 1024 }
+    const sandboxes = [...this.records.keys()].map((id) => ({ view: this.getSandbox(id), memoryBytes: 4096, image: null }))
+    return Promise.resolve({ sandboxes, snapshots: [], templates: [{ id: 't', name: 'base', image }], spares: 2 })
   }
 
   async *verifyImages(): AsyncGenerator<Verdict> {

@@ -4,9 +4,13 @@ import type { Cursor } from '../domain/listing.ts'
 import type { EventQuery, SnapshotQuery } from '../domain/listing.ts'
 import type { ImageKind, Lifecycle, NetworkOptions, SandboxRecord, Snapshot } from '../domain/sandbox.ts'
 import type { BuildLogQuery, TemplateSummary, TemplateTag } from '../domain/template.ts'
+import type { LogEntry, LogQuery } from '../ports/logs.ts'
+import type { Sample, SampleRange } from '../ports/metrics.ts'
 import type { RecordedEvent } from '../ports/store.ts'
+import type { Inventory } from './inventory.ts'
 import type { Quota } from './quota.ts'
 import type { ResetCommand } from './reset-sandbox.ts'
+import type { SandboxView } from './sandbox-view.ts'
 import type { SnapshotPage } from './snapshots.ts'
 import type { RegisterCommand, RegisteredBuild } from './templates/register-template.ts'
 import type { StartBuildCommand } from './templates/start-build.ts'
@@ -44,15 +48,6 @@ export interface CloneCommand {
 
 /** What became of one of the clones asked for. */
 export type CloneOutcome = { readonly sandbox: SandboxRecord } | { readonly error: TorporError }
-
-/** A record as clients see it at this moment. */
-export interface SandboxView extends SandboxRecord {
-  readonly shown: {
-    readonly state: PublicState | 'snapshotting'
-    /** When it ends if nothing happens until then; milliseconds since the epoch. */
-    readonly endAt: number
-  }
-}
 
 export interface Page {
   readonly sandboxes: readonly SandboxView[]
@@ -116,6 +111,14 @@ export interface UseCases {
   templateTags(idOrName: string): readonly TemplateTag[]
   events(query: EventQuery): { readonly events: readonly RecordedEvent[]; readonly total: number }
   quota(): Quota
+  /** Oldest first, a few thousand at most; also of a sandbox that is gone, for a day. `not_found` for one that never was. */
+  metrics(id: string, range: SampleRange): Sample[]
+  /** Its life and what its agent noted; also of a sandbox that is gone. `not_found` for one that never was. */
+  logs(id: string, query: LogQuery): Promise<LogEntry[]>
+  /** The last sample of each that has one. */
+  lastMetrics(ids: readonly string[]): Sample[]
+  /** What there is and what it costs. */
+  inventory(): Promise<Inventory>
   /** Reads every saved state whole, as fast as the disk gives it, and tells of each as it is done. */
   verifyImages(signal: AbortSignal): AsyncIterable<Verdict>
 }

@@ -1,7 +1,7 @@
 import { endWhenIdle } from '../domain/idle.ts'
 import type { SandboxRecord } from '../domain/sandbox.ts'
 import type { Ports } from './ports.ts'
-import type { SandboxView } from './use-cases.ts'
+import type { SandboxView } from './sandbox-view.ts'
 
 /** A record with what clients are shown of it: one that is being paused counts as paused (promise P9). */
 export function viewOf({ transitions, activity }: Pick<Ports, 'transitions' | 'activity'>, record: SandboxRecord): SandboxView {

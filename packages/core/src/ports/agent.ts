@@ -1,4 +1,5 @@
 import type { ProcessDefaults } from '../domain/process-defaults.ts'
+import type { JournalEntry } from './logs.ts'
 
 /** What the agent is told before the first request reaches it (protocol.md 3.2, `POST /init`). */
 export interface AgentIdentity {
@@ -11,6 +12,10 @@ export interface AgentIdentity {
   readonly nameservers: readonly string[]
   /** null: as it has it. */
   readonly defaults: ProcessDefaults | null
+  /** PEM: authorities that programs in the sandbox trust beside those of its system. */
+  readonly caCertificates?: readonly string[]
+  /** The port of its loopback that leads to the platform's own names, and where it leads: `host:port`. */
+  readonly hairpin?: { readonly port: number; readonly address: string }
 }
 
 /** A process to be run inside. */
@@ -45,6 +50,11 @@ export interface Agent {
    * Writes a file as `user`, making its directories. @throws TorporError `no_space`, `unavailable`; the signal's reason when aborted.
    */
   writeFile(address: string, file: AgentFile, signal: AbortSignal): Promise<void>
+  /**
+   * What the agent noted after the entry `after`, oldest first; a bounded number. All of it is the sandbox's own word.
+   * @throws TorporError `unavailable`.
+   */
+  journal(address: string, accessToken: string | null, after: number): Promise<JournalEntry[]>
 }
 
 /** A file on its way into a sandbox. */

@@ -25,6 +25,8 @@ export interface ObservedExecution extends Execution {
 export interface ExecutionStats {
   /** What the machine spends on it, in bytes. */
   readonly memoryBytes: number
+  /** What the writes to its root take of the disk, in bytes. */
+  readonly diskBytes: number
   readonly cpuNanoseconds: number
   readonly processes: number
 }
@@ -32,6 +34,13 @@ export interface ExecutionStats {
 export interface ExecutionExit {
   readonly execution: string
   readonly status: number
+}
+
+/** A running execution uses more memory than it may, in bytes. The kernel ends a process of its choice soon after. */
+export interface MemoryPressure {
+  readonly execution: string
+  readonly usageBytes: number
+  readonly limitBytes: number
 }
 
 /**
@@ -70,6 +79,8 @@ export interface Engine {
   stats(execution: string): Promise<ExecutionStats>
   /** Tells of executions that ended without `destroy`. Gives the function that unsubscribes. */
   onExit(listener: (exit: ExecutionExit) => void): () => void
+  /** Tells of memory running short in an execution, again and again while it does. Gives the function that unsubscribes. */
+  onMemoryPressure(listener: (pressure: MemoryPressure) => void): () => void
   /** Releases what the server holds; executions go on. */
   close(): Promise<void>
 }

@@ -55,4 +55,5 @@ export const faultyAgent = (real: Agent, faults: Faults<AgentStep>): Agent => ({
     await faults.pass('writeFile')
     await real.writeFile(...request)
   },
+  journal: (...request) => real.journal(...request),
 })

@@ -156,7 +156,8 @@ export class World implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#life.die()
     await this.#processes[Symbol.asyncDispose]()
-    await rm(this.#directory, { recursive: true })
+    // A loop that was cut off may be writing its last file.
+    await rm(this.#directory, { recursive: true, maxRetries: 10, retryDelay: 20 })
   }
 
   #begin(engineVersion: string, now: number): ServerLife {

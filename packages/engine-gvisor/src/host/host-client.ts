@@ -1,5 +1,3 @@
-import { createInterface } from 'node:readline'
-
 import { TorporError } from '@torpor/contract'
 import { Agent, request } from 'undici'
 
@@ -7,29 +5,40 @@ import { type HostEvent, type HostMethod, type HostMethods, answerSchemas, hostE
 
 const origin = 'http://torpor-engine'
 
+/** The host says something every 15 s. */
+const silenceMilliseconds = 40_000
+
 /** Speaks engine/PROTOCOL.md over the unix socket of one host process. */
 export class HostClient implements AsyncDisposable {
   readonly #dispatcher: Agent
+  /** Whether the host lives must not wait behind methods that take long. */
+  readonly #urgent: Agent
 
   constructor(socket: string) {
-    // A capture of a large sandbox takes as long as its disk: no time limit on answers.
-    this.#dispatcher = new Agent({ connect: { socketPath: socket }, headersTimeout: 0, bodyTimeout: 0, connections: 128, pipelining: 1 })
+    // Each call has a time limit of its own.
+    const options = { connect: { socketPath: socket }, headersTimeout: 0, bodyTimeout: 0, pipelining: 1 }
+    this.#dispatcher = new Agent({ ...options, connections: 1024 })
+    this.#urgent = new Agent({ ...options, connections: 4 })
   }
 
-  /** @throws TorporError of the host's kind, or `unavailable` when no host answers. */
-  async call<M extends HostMethod>(method: M, body: HostMethods[M]['body']): Promise<HostMethods[M]['answer']> {
-    const { status, text } = await this.#post(method, JSON.stringify(body))
+  /**
+   * @param milliseconds the deadline of the call.
+   * @throws TorporError of the host's kind, or `unavailable` when no host answers in time.
+   */
+  async call<M extends HostMethod>(method: M, body: HostMethods[M]['body'], milliseconds: number): Promise<HostMethods[M]['answer']> {
+    const { status, text } = await this.#post(method, JSON.stringify(body), AbortSignal.timeout(milliseconds))
     if (status !== 200) throw failure(method, status, text)
     return answerSchemas[method].parse(JSON.parse(text))
   }
 
-  async #post(method: HostMethod, body: string): Promise<{ status: number; text: string }> {
+  async #post(method: HostMethod, body: string, signal: AbortSignal): Promise<{ status: number; text: string }> {
     try {
       const response = await request(`${origin}/v1/${method}`, {
         method: 'POST',
         headers: { 'content-type': 'application/json' },
         body,
-        dispatcher: this.#dispatcher,
+        signal,
+        dispatcher: method === 'version' ? this.#urgent : this.#dispatcher,
       })
       return { status: response.statusCode, text: await response.body.text() }
     } catch (error) {
@@ -40,16 +49,24 @@ export class HostClient implements AsyncDisposable {
     }
   }
 
-  /** Every event until the host ends or `signal` aborts. */
+  /** Every event until the host ends, falls silent for longer than it says something at least, or `signal` aborts. */
   async *events(signal: AbortSignal): AsyncGenerator<HostEvent> {
-    const response = await request(`${origin}/v1/events`, { dispatcher: this.#dispatcher, signal })
-    for await (const line of createInterface({ input: response.body })) {
-      yield hostEvent.parse(JSON.parse(line))
-    }
+    const limits = { headersTimeout: silenceMilliseconds, bodyTimeout: silenceMilliseconds }
+    const { body } = await request(`${origin}/v1/events`, { dispatcher: this.#urgent, signal, ...limits })
+    for await (const line of linesOf(body)) yield hostEvent.parse(JSON.parse(line))
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#dispatcher.destroy()
+    await Promise.all([this.#dispatcher.destroy(), this.#urgent.destroy()])
+  }
+}
+
+async function* linesOf(stream: AsyncIterable<Buffer>): AsyncGenerator<string> {
+  let rest = ''
+  for await (const chunk of stream) {
+    const lines = (rest + chunk.toString('latin1')).split('\n')
+    rest = lines.pop() ?? ''
+    yield* lines
   }
 }
 

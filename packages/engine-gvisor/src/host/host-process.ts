@@ -6,7 +6,9 @@ import { setTimeout as delay } from 'node:timers/promises'
 
 import { TorporError, isKind } from '@torpor/contract'
 
+import { deadlineOf } from './deadline.ts'
 import { HostClient } from './host-client.ts'
+import { endHosts } from './hung-host.ts'
 import type { HostMethod, HostMethods } from './protocol.ts'
 
 export interface HostOptions {
@@ -31,6 +33,7 @@ export class HostProcess implements AsyncDisposable {
   readonly client: HostClient
   #starting: Promise<void> | undefined
   #up = false
+  #closed = false
 
   constructor(options: HostOptions) {
     this.#options = options
@@ -41,20 +44,31 @@ export class HostProcess implements AsyncDisposable {
     return path.join(this.#options.runDirectory, 'engine.sock')
   }
 
-  /** Calls a method; a host that has died is started anew first. A call that dies with its host is not repeated: it may have had its effect. */
-  async call<M extends HostMethod>(method: M, body: HostMethods[M]['body']): Promise<HostMethods[M]['answer']> {
+  /**
+   * Calls a method; a host that has died or hangs is started anew first. A call that dies with its host is not repeated: it may have had
+   * its effect.
+   * @param bytes what the method has to read or write, as far as that is known: its deadline grows with it.
+   */
+  async call<M extends HostMethod>(method: M, body: HostMethods[M]['body'], bytes = 0): Promise<HostMethods[M]['answer']> {
     await this.ensure()
     try {
-      return await this.client.call(method, body)
+      return await this.client.call(method, body, deadlineOf(method, bytes))
     } catch (error) {
-      if (isKind(error, 'unavailable')) this.#up = false
+      if (isKind(error, 'unavailable')) await this.#replace()
       throw error
     }
+  }
+
+  /** A hung host is ended at once, so that other calls which wait for it fail now and not each at its own deadline. */
+  async #replace(): Promise<void> {
+    this.#up = false
+    await this.ensure().catch(() => undefined)
   }
 
   /** Resolves when a host answers. @throws TorporError `unavailable` with the last of its log. */
   async ensure(): Promise<void> {
     if (this.#up) return
+    if (this.#closed) throw new TorporError('unavailable', 'The sandbox engine is closed')
     this.#starting ??= this.#start().finally(() => {
       this.#starting = undefined
     })
@@ -68,9 +82,11 @@ export class HostProcess implements AsyncDisposable {
 
   /** Ends the host; sandboxes go on. */
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#closed = true
+    await this.#starting?.catch(() => undefined)
     const pid = await this.#answeringPid()
     await this.client[Symbol.asyncDispose]()
-    if (pid === undefined) return
+    if (pid === undefined) return endHosts(this.#socket)
     process.kill(pid, 'SIGTERM')
     const deadline = Date.now() + endMilliseconds
     while (isAlive(pid) && Date.now() < deadline) await delay(5)
@@ -78,6 +94,7 @@ export class HostProcess implements AsyncDisposable {
 
   async #start(): Promise<void> {
     if ((await this.#answeringPid()) === undefined) {
+      await endHosts(this.#socket)
       const exited = this.#spawn()
       await Promise.race([this.#answers(), exited])
     }
@@ -94,7 +111,7 @@ export class HostProcess implements AsyncDisposable {
 
   async #answeringPid(): Promise<number | undefined> {
     try {
-      return (await this.client.call('version', {})).pid
+      return (await this.client.call('version', {}, deadlineOf('version', 0))).pid
     } catch (error) {
       if (isKind(error, 'unavailable')) return undefined
       throw error

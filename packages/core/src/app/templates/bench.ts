@@ -7,6 +7,7 @@ import type { Execution } from '../../ports/engine.ts'
 import { admitSandbox } from '../admit-sandbox.ts'
 import { holdImage } from '../hold-image.ts'
 import type { Ports } from '../ports.ts'
+import { surroundingsOf } from '../records.ts'
 import { Undo } from '../undo.ts'
 import { lineSplitter } from './build-log.ts'
 import type { BuildJob } from './build-queue.ts'
@@ -77,7 +78,7 @@ export class Bench implements AsyncDisposable {
       hostname: sandboxId,
       accessToken: null,
       env: context.env,
-      nameservers: settings.nameservers,
+      ...surroundingsOf(settings),
       defaults: { user: context.user, workdir: context.workdir },
     })
     await ports.reached('build booted')

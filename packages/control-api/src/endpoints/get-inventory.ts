@@ -1,0 +1,24 @@
+import { errors } from '../documented.ts'
+import type { Endpoint } from '../endpoint.ts'
+
+export const getInventory: Endpoint = {
+  route: {
+    method: 'get',
+    path: '/torpor/inventory',
+    summary: 'What there is and what it costs in memory and on disk; for the operator',
+    responses: { 200: { description: '{sandboxes, snapshots, templates, spares}; sizes in bytes' }, ...errors() },
+  },
+  handle: async (context, { useCases }) => {
+    const { sandboxes, ...rest } = await useCases.inventory()
+    const shown = sandboxes.map(({ view, memoryBytes, image }) => ({
+      id: view.id,
+      template: view.alias ?? view.templateId,
+      state: view.damage === null ? view.shown.state : 'damaged',
+      startedAt: new Date(view.startedAt).toISOString(),
+      endAt: view.state === 'running' ? new Date(view.shown.endAt).toISOString() : null,
+      memoryBytes,
+      image,
+    }))
+    return context.json({ sandboxes: shown, ...rest })
+  },
+}

@@ -1,0 +1,21 @@
+import { type TestWorld, bootWorld } from '@torpor/testkit'
+
+export const mebibyte = 1024 * 1024
+
+/** Content that can be neither shared nor compressed, touched once before anything is measured. */
+export const touch = (mib: number): string => `nohup python3 -c "
+import os, time
+blocks = [os.urandom(1 << 20) for _ in range(${mib})]
+open('/dev/shm/touched', 'w').write('yes')
+time.sleep(1e6)" >/dev/null 2>&1 & until [ -e /dev/shm/touched ]; do sleep 0.1; done`
+
+/** A world with these settings, to which the SDKs of this process are pointed as long as the work takes. */
+export async function inWorld<T>(settings: Record<string, string>, work: (world: TestWorld) => Promise<T>): Promise<T> {
+  const world = await bootWorld({ TORPOR_LOG_LEVEL: 'error', ...settings })
+  Object.assign(process.env, world.env)
+  try {
+    return await work(world)
+  } finally {
+    await world.close()
+  }
+}
