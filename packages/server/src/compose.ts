@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import type { Socket } from 'node:net'
 
 import { getRequestListener } from '@hono/node-server'
@@ -9,6 +8,7 @@ import {
   type Engine,
   type ImageStore,
   type Journals,
+  Keyring,
   type Log,
   type Metrics,
   type Platform,
@@ -24,6 +24,7 @@ import { ActivityTable, RouteTable, createEdge } from '@torpor/edge'
 import { steadyClock } from './clock.ts'
 import type { ListenAddress } from './http/bind.ts'
 import { type Listener, listen } from './http/listener.ts'
+import { keyMaker } from './keyring.ts'
 import type { TlsIdentity } from './tls/identity.ts'
 import { derivedTokens } from './tokens.ts'
 
@@ -93,9 +94,10 @@ export async function compose(world: World, options: ComposeOptions): Promise<Ru
     const built = await platform.ensureTemplate(template)
     done?.(built ? 'captured' : 'ready')
   }
-  world.store.putApiKeyHash(createHash('sha256').update(options.apiKey).digest('hex'), 'default')
+  const keyring = new Keyring({ keys: world.store.keys, maker: keyMaker, clock: { now: Date.now } })
+  keyring.putFirst(options.apiKey)
   const edge = createEdge({ routes, activity, wake: (id, { port }) => platform.wake(id, port), domain: options.domain, log: world.log })
-  const keys = hashedKeys(() => world.store.apiKeyHashes())
+  const keys = hashedKeys(() => keyring.hashes(), markUsed(keyring, world.log))
   const api = createControlApi({
     useCases: platform.useCases,
     uploads: world.uploads,
@@ -123,6 +125,17 @@ export async function compose(world: World, options: ComposeOptions): Promise<Ru
     close: () => closeAll(listener, edge, platform, world),
   }
 }
+
+/** A full disk must not keep anybody out. */
+const markUsed =
+  (keyring: Keyring, log: Log) =>
+  (hash: string): void => {
+    try {
+      keyring.markUsed(hash)
+    } catch (error) {
+      log.warn({ error }, 'the use of a key was not noted')
+    }
+  }
 
 async function closeAll(listener: Listener, edge: { close(): Promise<void> }, platform: Platform, world: World): Promise<void> {
   await Promise.all([listener.close(), edge.close()])
