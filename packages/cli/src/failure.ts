@@ -1,9 +1,10 @@
+import { TorporError } from '@torpor/contract'
 import { ConfigError } from '@torpor/server/config'
 import { SetupProblem } from '@torpor/setup'
 
 import { exitCodes } from './exit-codes.ts'
 import { Interrupted } from './interrupted.ts'
-import { RemoteProblem } from './remote/problem.ts'
+import { RemoteProblem, refusal } from './remote/problem.ts'
 
 /** Says in as few lines as possible what went wrong and what mends it. @returns the exit code. */
 export function reportFailure(error: unknown, output: { write(text: string): unknown }): number {
@@ -22,6 +23,7 @@ export function reportFailure(error: unknown, output: { write(text: string): unk
 
 function toProblem(error: unknown): SetupProblem {
   if (error instanceof SetupProblem) return error
+  if (error instanceof TorporError) return refusal(error.status, error.message)
   const code = error instanceof Error && 'code' in error ? error.code : undefined
   if (code === 'EACCES' || code === 'EPERM') {
     return new SetupProblem(`this needs root: ${messageOf(error)}`, { mend: 'run it with sudo', cause: error })

@@ -6,6 +6,7 @@ import { addKeyCommands } from './keys/commands.ts'
 import { addSandboxCommands } from './sandbox/commands.ts'
 import { addScripts } from './scripts/commands.ts'
 import { addServerCommands } from './server/commands.ts'
+import { addTemplateCommands } from './template/commands.ts'
 import { version } from './version.ts'
 
 /**
@@ -25,6 +26,7 @@ function torpor(): Command {
   )
   addServerCommands(program)
   addSandboxCommands(program, { name: 'torpor', family: 'E2B' })
+  addTemplateCommands(program, { name: 'torpor', family: 'E2B' })
   addKeyCommands(program)
   addScripts(program)
   return program
@@ -33,6 +35,7 @@ function torpor(): Command {
 function novita(): Command {
   const program = begin('novita-sandbox-cli', 'Sandboxes and templates of a Torpor, by the grammar of novita-sandbox-cli.')
   addSandboxCommands(program, { name: 'novita-sandbox-cli', family: 'NOVITA' })
+  addTemplateCommands(program, { name: 'novita-sandbox-cli', family: 'NOVITA' })
   return program
 }
 

@@ -18,10 +18,9 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
 export const pairs = (rows: readonly (readonly [string, string])[]): string =>
   `${columns(rows.map(([name, value]) => [name, harmless(value)])).join('\n')}\n`
 
+// oxlint-disable-next-line no-control-regex -- these are what it is about
+const controls = /[\u0000-\u0008\u000a-\u001f\u007f-\u009f]/g
+
 /** What a sandbox or its owner wrote must not move the cursor or hide lines: control characters are shown, not obeyed. */
 export const harmless = (text: string): string =>
-  // oxlint-disable-next-line no-control-regex -- these are what it is about
-  text.replaceAll(
-    /[\u0000-\u0008\u000a-\u001f\u007f-\u009f]/g,
-    (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`,
-  )
+  text.replaceAll(controls, (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`)

@@ -9,7 +9,7 @@ import { servingServer } from '../server/server-record.ts'
 import { RemoteProblem } from './problem.ts'
 
 /** Whose variables count first. */
-export type Family = 'E2B' | 'NOVITA'
+type Family = 'E2B' | 'NOVITA'
 
 /** Options of every command that asks a server. */
 export interface ConnectionFlags {
@@ -39,7 +39,8 @@ export async function resolveConnection(flags: ConnectionFlags, env: Environment
   if (apiUrl === undefined) return withFlags(await localConnection(env), flags, given)
   const apiKey = flags.apiKeyFile === undefined ? given.apiKey : readKeyFile(flags.apiKeyFile)
   if (apiKey === undefined) {
-    throw new SetupProblem(`there is no API key for ${apiUrl}`, { mend: 'set E2B_API_KEY, or name a file that holds it by --api-key-file' })
+    const mend = 'set E2B_API_KEY, or name a file that holds it by --api-key-file'
+    throw new RemoteProblem(`there is no API key for ${apiUrl}`, exitCodes.usage, { mend })
   }
   // Flags and variables may speak of two servers: the place of the sandboxes goes with the API's.
   const sandboxUrl = flags.apiUrl === undefined ? given.sandboxUrl : undefined
@@ -85,8 +86,9 @@ async function localConnection(env: Environment): Promise<Connection> {
     const mend = './torpor up --detach; for a server elsewhere, set E2B_API_URL and E2B_API_KEY'
     throw new RemoteProblem('no server runs here, and none is named', exitCodes.unreachable, { mend })
   }
-  const [host = '', port = ''] = [serving.address.slice(0, serving.address.lastIndexOf(':')), serving.address.split(':').at(-1)]
-  const apiUrl = `http://${reachable({ host: host.replaceAll(/[[\]]/g, ''), port: Number(port) })}`
+  const place = serving.address.lastIndexOf(':')
+  const host = serving.address.slice(0, place).replaceAll(/[[\]]/g, '')
+  const apiUrl = `http://${reachable({ host, port: Number(serving.address.slice(place + 1)) })}`
   const tlsPort = serving.tlsAddress === undefined ? undefined : Number(serving.tlsAddress.split(':').at(-1))
   return { apiUrl, sandboxUrl: apiUrl, domain: publicDomain(config, tlsPort), apiKey }
 }

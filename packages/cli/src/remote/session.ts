@@ -11,7 +11,7 @@ export interface Session {
   /** For every call of the SDK. */
   readonly sdk: SandboxApiOpts & { readonly apiUrl: string; readonly sandboxUrl: string }
   /** The SDK, loaded only by who needs it: it takes as long as all the rest. */
-  sandboxes(): Promise<typeof Sandbox>
+  readonly sandboxes: () => Promise<typeof Sandbox>
 }
 
 /** Resolves the server and works with it; errors of the SDK come out translated. */

@@ -24,6 +24,7 @@ export const warmPool =
     const bytes = Math.max(settings.warmPoolSize * bytesPerSpare, settings.warmMemoryBytes / 4)
     const demands = builds.map((build) => pool.demandFor(build, now))
     const hold = (image: ImageRef): AsyncDisposable => holdImage(ports, image)
-    await pool.fill({ ...ports, hold }, builds, wantedSpares(demands, now, { size: settings.warmPoolSize, bytes, bytesPerSpare }))
+    const holding = { ...ports, hold }
+    await pool.fill(holding, builds, wantedSpares(demands, now, { size: settings.warmPoolSize, bytes, bytesPerSpare }))
     return Number.POSITIVE_INFINITY
   }
