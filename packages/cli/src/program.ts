@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander'
 
 import { addCompletion } from './completion.ts'
 import { exitCodes } from './exit-codes.ts'
+import { addInstallCommands } from './install/commands.ts'
 import { addKeyCommands } from './keys/commands.ts'
 import { addSandboxCommands } from './sandbox/commands.ts'
 import { addScripts } from './scripts/commands.ts'
@@ -25,6 +26,7 @@ function torpor(): Command {
     '\nStart: ./torpor up --detach; then eval "$(./torpor env)" and run any E2B or Novita SDK script.\nSettings: ./torpor config',
   )
   addServerCommands(program)
+  addInstallCommands(program)
   addSandboxCommands(program, { name: 'torpor', family: 'E2B' })
   addTemplateCommands(program, { name: 'torpor', family: 'E2B' })
   addKeyCommands(program)

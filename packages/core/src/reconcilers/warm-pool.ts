@@ -24,7 +24,6 @@ export const warmPool =
     const bytes = Math.max(settings.warmPoolSize * bytesPerSpare, settings.warmMemoryBytes / 4)
     const demands = builds.map((build) => pool.demandFor(build, now))
     const hold = (image: ImageRef): AsyncDisposable => holdImage(ports, image)
-    const holding = { ...ports, hold }
-    await pool.fill(holding, builds, wantedSpares(demands, now, { size: settings.warmPoolSize, bytes, bytesPerSpare }))
+    await pool.refill({ ...ports, hold }, builds, wantedSpares(demands, now, { size: settings.warmPoolSize, bytes, bytesPerSpare }))
     return Number.POSITIVE_INFINITY
   }
