@@ -64,6 +64,7 @@ const connectionCodes = new Set([
 
 function isConnectionFailure(error: unknown): boolean {
   if (!(error instanceof Error)) return false
+  if (error instanceof TypeError && error.message === 'fetch failed') return true
   if ('code' in error && typeof error.code === 'string' && connectionCodes.has(error.code)) return true
   return isConnectionFailure(error.cause)
 }
