@@ -36,6 +36,12 @@ export function port(text: string): number {
   return Number(text)
 }
 
+export function truth(text: string | boolean): boolean {
+  if (typeof text === 'boolean') return text
+  if (text !== 'true' && text !== 'false') throw new InvalidArgumentError('It is true or false.')
+  return text === 'true'
+}
+
 /** `NAME=value`, as often as wanted. */
 export function assignment(text: string, before: Readonly<Record<string, string>> = {}): Record<string, string> {
   const place = text.indexOf('=')

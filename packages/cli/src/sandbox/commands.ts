@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander'
 
-import { type Surroundings, asking, assignment, count, examples, port, seconds } from '../options.ts'
+import { type Surroundings, asking, assignment, count, examples, port, seconds, truth } from '../options.ts'
 import type { ConnectionFlags } from '../remote/connection.ts'
 import type { ExecFlags } from './exec.ts'
 import type { CloneFlags, CreateFlags } from './lifecycle.ts'
@@ -55,11 +55,17 @@ function addLifecycle(sandbox: Command, name: string, family: Family): void {
     .action(async (ids: string[], flags: Flags & { timeout?: number }) => (await lifecycle()).resume(ids, { ...flags, family }))
 }
 
+/** Novita writes it with a value: `-s true`. */
+const strictOption = (family: Family): Option =>
+  family === 'E2B'
+    ? new Option('-s, --strict', 'all or none')
+    : new Option('-s, --strict [boolean]', 'all or none').argParser(truth).preset(true)
+
 function addCopies(sandbox: Command, name: string, family: Family): void {
   const clone = asking(sandbox.command('clone').description('copies of a sandbox as it is now, memory and all; prints their ids'))
     .argument('<id>')
     .option('-c, --count <number>', 'how many', count, 1)
-    .option('-s, --strict', 'all or none')
+    .addOption(strictOption(family))
     .option('-t, --timeout <time>', 'their life, such as 90 (seconds), 10m, 2h', seconds)
     .action(async (id: string, flags: CloneFlags) => (await lifecycle()).clone(id, { ...flags, family }))
   examples(clone, `${name} sandbox clone ID -c 2`)
