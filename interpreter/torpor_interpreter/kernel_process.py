@@ -1,0 +1,77 @@
+"""Starting kernels as processes that never outlive the service."""
+
+import os
+from pathlib import Path
+from shutil import which
+from subprocess import DEVNULL
+from typing import Any
+
+from jupyter_client.asynchronous.client import AsyncKernelClient
+from jupyter_client.kernelspec import NoSuchKernel
+from jupyter_client.manager import AsyncKernelManager
+
+from .limits import START_SECONDS
+
+_RESERVED_BYTES = 128 * 1024 * 1024
+"""Of the sandbox's memory, which no kernel may take: the machine's end is the end of the whole sandbox."""
+
+
+class KernelStartError(Exception):
+    """A kernel did not come up; the text is for the user."""
+
+
+class _Manager(AsyncKernelManager):
+    def format_kernel_cmd(self, extra_arguments: list[str] | None = None) -> list[str]:
+        return [*_leash(), *super().format_kernel_cmd(extra_arguments)]
+
+
+async def start_kernel(name: str, cwd: str) -> tuple[AsyncKernelManager, AsyncKernelClient]:
+    """Starts the kernel whose specification is called `name` and waits until it answers. Raises KernelStartError."""
+    if not Path(cwd).is_dir():  # noqa: ASYNC240 -- one look at a local file system
+        raise KernelStartError(f"The directory {cwd} of the context does not exist")
+    manager = _Manager(kernel_name=name)
+    try:
+        await manager.start_kernel(cwd=cwd, stdout=DEVNULL)
+        client: AsyncKernelClient = manager.client()
+        # No heartbeat: it would wake an idle sandbox every second. Death is seen by the process.
+        client.start_channels(stdin=False, hb=False)
+        await client.wait_for_ready(timeout=START_SECONDS)
+    except NoSuchKernel:
+        raise KernelStartError(f"There is no kernel for the language {name} in this sandbox") from None
+    except BaseException as error:
+        await end_kernel(manager)
+        if isinstance(error, (RuntimeError, OSError)):
+            raise KernelStartError(f"The kernel for {name} did not start: {error}") from error
+        raise
+    return manager, client
+
+
+async def end_kernel(manager: AsyncKernelManager) -> None:
+    """Kills the process, if there is one, and frees its ports and files."""
+    if manager.has_kernel:
+        await manager.shutdown_kernel(now=True)
+
+
+def how_it_ended(manager: Any) -> str:
+    """For people: `exit status 1`, `killed by signal 9`."""
+    process = getattr(manager.provisioner, "process", None)
+    status = None if process is None else process.poll()
+    if status is None:
+        return "it was ended"
+    if status == -9:
+        return "killed by signal 9, as happens when memory runs out"
+    return f"exit status {status}" if status >= 0 else f"killed by signal {-status}"
+
+
+def _leash() -> list[str]:
+    """Ends the kernel with the service, and makes an allocation beyond the sandbox's memory fail inside the kernel."""
+    leash = []
+    if which("setpriv"):
+        leash += ["setpriv", "--pdeathsig", "KILL"]
+    if which("prlimit"):
+        leash += ["prlimit", f"--data={max(_memory_bytes() - _RESERVED_BYTES, _RESERVED_BYTES)}"]
+    return leash
+
+
+def _memory_bytes() -> int:
+    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
