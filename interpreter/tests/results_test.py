@@ -82,9 +82,9 @@ def test_bar_chart(client: Client) -> None:
 
 
 def test_box_and_whisker_chart(client: Client) -> None:
-    found = chart(client, "axes.boxplot([[1, 2, 3, 4, 20]], tick_labels=['b'], patch_artist=True)")
+    found = chart(client, "axes.boxplot([[1, 2, 3, 4, 20], [2, 3, 4, 5, 6]], tick_labels=['b', 'c'], patch_artist=True)")
     assert found["type"] == "box_and_whisker"
-    (box,) = found["elements"]
+    box = found["elements"][0]
     assert box["label"] == "b"
     assert (box["min"], box["first_quartile"], box["median"], box["third_quartile"], box["max"]) == (1, 2, 3, 4, 4)
     assert box["outliers"] == [20]
@@ -124,6 +124,10 @@ def test_datetime_points_and_ticks_are_iso_strings(client: Client) -> None:
     found = chart(client, "import datetime as d; axes.plot([d.datetime(2024, 1, 1), d.datetime(2024, 2, 1)], [1, 2])")
     assert found["elements"][0]["points"][0] == ["2024-01-01T00:00:00", 1.0]
     assert found["x_ticks"][0].startswith("202")
+
+
+def test_a_chart_that_cannot_be_read_is_unknown(client: Client) -> None:
+    assert chart(client, "axes.boxplot([[1, 2, 3]], patch_artist=True)") == {"type": "unknown", "title": None, "elements": []}
 
 
 def test_an_empty_figure_has_no_chart(client: Client) -> None:

@@ -29,8 +29,8 @@ def test_e1_global_variables_are_there(client: Client, context: str, language: s
 
 def test_e2_variables_of_a_call_override_for_this_call(client: Client, context: str, language: str) -> None:
     mine = {"GLOBAL": 'it\'s "mine" 😀\n', "OWN": "x"}
-    assert client.run(f"{variable('GLOBAL', language)}.length" if language != "python" else f"len({variable('GLOBAL', language)})",
-                      context_id=context, env_vars=mine).text == ("13" if language == "python" else "14")  # fmt: skip
+    length = f"len({variable('GLOBAL', language)})" if language == "python" else f"[...{variable('GLOBAL', language)}].length"
+    assert client.run(length, context_id=context, env_vars=mine).text == "14"
     assert client.run(variable("OWN", language), context_id=context, env_vars=mine).text == "x"
     assert client.run(variable("GLOBAL", language), context_id=context).text == "from the agent"
     assert client.run(variable("OWN", language), context_id=context).text in (None, "undefined")

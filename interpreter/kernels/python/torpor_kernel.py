@@ -32,6 +32,10 @@ class ChartFormatter(BaseFormatter):
     print_method = ObjectName("_repr_e2b_chart_")
     _return_type = dict
 
+    def pop(self, typ: Any, default: Any = None) -> Any:
+        """Keeps what it has: matplotlib_inline takes figures out of every formatter when it chooses picture formats."""
+        return default
+
 
 class PlainJsonFormatter(JSONFormatter):
     """Lists and dictionaries too, not only what says that it is JSON."""
@@ -76,8 +80,8 @@ def _chart_of(figure: Any) -> dict[str, Any] | None:
             warnings.simplefilter("ignore")
             chart = chart_figure_to_chart(figure)
         return None if chart is None else _plain(chart.model_dump(), otherwise=str)
-    except Exception:  # noqa: BLE001 -- a chart that cannot be read is still shown as a picture
-        return None
+    except Exception:  # noqa: BLE001 -- a chart that the library cannot read is still a picture
+        return {"type": "unknown", "title": None, "elements": []}
 
 
 def _plain(value: Any, otherwise: Callable[[Any], Any] | None = None) -> Any:
