@@ -110,8 +110,8 @@ def test_relative_imports_and_directories(client: Client, tmp_path: Path) -> Non
 
 
 def test_displays(client: Client) -> None:
-    run = client.run("$$.html('<b>'); display({ _toSvg: () => '<svg/>' }); ({ [Symbol.for('Jupyter.display')]: () => ({ 'text/html': '<i>' }) })",
-                     language="js")  # fmt: skip
+    own = "{ [Symbol.for('Jupyter.display')]: () => ({ 'text/html': '<i>' }) }"
+    run = client.run(f"$$.html('<b>'); display({{ _toSvg: () => '<svg/>' }}); ({own})", language="js")
     shown = run.of("result")
     assert (shown[0]["html"], shown[1]["svg"], shown[2]["html"]) == ("<b>", "<svg/>", "<i>")
     assert [line["is_main_result"] for line in shown] == [False, False, True]

@@ -16,6 +16,9 @@ _RESERVED_BYTES = 128 * 1024 * 1024
 """Of the sandbox's memory, which no kernel may take: the machine's end is the end of the whole sandbox."""
 
 
+_TRIES = 3
+
+
 class KernelStartError(Exception):
     """A kernel did not come up; the text is for the user."""
 
@@ -29,21 +32,34 @@ async def start_kernel(name: str, cwd: str) -> tuple[AsyncKernelManager, AsyncKe
     """Starts the kernel whose specification is called `name` and waits until it answers. Raises KernelStartError."""
     if not Path(cwd).is_dir():  # noqa: ASYNC240 -- one look at a local file system
         raise KernelStartError(f"The directory {cwd} of the context does not exist")
-    manager = _Manager(kernel_name=name)
+    failure: Exception | None = None
+    # Its ports are chosen before it takes them: a connection of somebody else may be quicker.
+    for _ in range(_TRIES):
+        manager = _Manager(kernel_name=name)
+        try:
+            return manager, await _answering(manager, cwd)
+        except NoSuchKernel:
+            raise KernelStartError(f"There is no kernel for the language {name} in this sandbox") from None
+        except (RuntimeError, OSError) as error:
+            failure = error
+            await end_kernel(manager)
+        except BaseException:
+            await end_kernel(manager)
+            raise
+    raise KernelStartError(f"The kernel for {name} did not start: {failure}") from failure
+
+
+async def _answering(manager: AsyncKernelManager, cwd: str) -> AsyncKernelClient:
+    await manager.start_kernel(cwd=cwd, stdout=DEVNULL)
+    client: AsyncKernelClient = manager.client()
+    # No heartbeat: it would wake an idle sandbox every second. Death is seen by the process.
+    client.start_channels(stdin=False, hb=False)
     try:
-        await manager.start_kernel(cwd=cwd, stdout=DEVNULL)
-        client: AsyncKernelClient = manager.client()
-        # No heartbeat: it would wake an idle sandbox every second. Death is seen by the process.
-        client.start_channels(stdin=False, hb=False)
         await client.wait_for_ready(timeout=START_SECONDS)
-    except NoSuchKernel:
-        raise KernelStartError(f"There is no kernel for the language {name} in this sandbox") from None
-    except BaseException as error:
-        await end_kernel(manager)
-        if isinstance(error, (RuntimeError, OSError)):
-            raise KernelStartError(f"The kernel for {name} did not start: {error}") from error
+    except BaseException:
+        client.stop_channels()
         raise
-    return manager, client
+    return client
 
 
 async def end_kernel(manager: AsyncKernelManager) -> None:
