@@ -11,6 +11,7 @@ import (
 	"runtime/debug"
 	"syscall"
 
+	"torpor.dev/agent/internal/journal"
 	"torpor.dev/agent/internal/machine"
 	"torpor.dev/agent/internal/process"
 	"torpor.dev/agent/internal/server"
@@ -19,6 +20,8 @@ import (
 
 // version is the envd version whose behaviour the agent has; clients switch features on by it (protocol.md §3.8).
 const version = "0.6.13"
+
+const logPrefix = "torpor-agent: "
 
 const (
 	// An idle sandbox is captured with the agent's heap, so the heap is kept small.
@@ -35,7 +38,7 @@ func main() {
 		return
 	}
 	log.SetFlags(0)
-	log.SetPrefix("torpor-agent: ")
+	log.SetPrefix(logPrefix)
 	if err := run(*listen); err != nil {
 		log.Fatal(err)
 	}
@@ -54,11 +57,14 @@ func run(address string) error {
 	if err != nil {
 		return err
 	}
-	return server.New(server.Handler(server.Parts{
+	notes := &journal.Journal{}
+	log.SetOutput(notes.Writer(os.Stderr, logPrefix))
+	return server.New(server.Parts{
 		Database:  users.New("/etc/passwd", "/etc/group"),
-		Processes: process.NewTable(reaper),
+		Processes: process.NewTable(reaper, notes),
+		Journal:   notes,
 		Machine:   ownMachine(),
-	})).Serve(listener)
+	}).Serve(listener)
 }
 
 // ownMachine is the system around the agent if it is the agent's own, which is so for PID 1 only.

@@ -5,6 +5,7 @@ go 1.26.3
 require (
 	github.com/opencontainers/runtime-spec v1.2.1
 	golang.org/x/sys v0.43.0
+	google.golang.org/protobuf v1.36.11
 	gvisor.dev/gvisor v0.0.0-20260905035102-160fafc42237
 )
 
@@ -25,6 +26,6 @@ require (
 	golang.org/x/mod v0.34.0 // indirect
 	golang.org/x/sync v0.20.0 // indirect
 	golang.org/x/time v0.15.0 // indirect
-	google.golang.org/protobuf v1.36.11 // indirect
+
 	gopkg.in/check.v1 v1.0.0-20201130134442-10cb98267c6c // indirect
 )

@@ -30,7 +30,7 @@ async function fakeUnderTest(): Promise<EngineUnderTest> {
       return spec()
     },
     stagingDirectory: () => mkdtemp(path.join(root, 'image-')),
-    imageFrom: (directory) => Promise.resolve({ name: directory, engineVersion: engine.version }),
+    imageFrom: (directory, kind) => Promise.resolve({ name: directory, kind, engineVersion: engine.version }),
     removeImage: (image) => rm(image.name, { recursive: true }),
     crash: (execution) => machine.crash(execution, 137),
     reopen: async () => {

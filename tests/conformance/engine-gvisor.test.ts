@@ -23,7 +23,7 @@ async function gvisorUnderTest(): Promise<EngineUnderTest> {
     spec: () => specOn(artifacts, artifacts.rootfs.name),
     failingSpec: () => specOn(artifacts, 'no-such-rootfs'),
     stagingDirectory: () => mkdtemp(path.join(root, 'image-')),
-    imageFrom: (directory) => Promise.resolve({ name: directory, engineVersion: engine.version }),
+    imageFrom: (directory, kind) => Promise.resolve({ name: directory, kind, engineVersion: engine.version }),
     removeImage: (image) => rm(image.name, { recursive: true }),
     crash: killSandboxProcess,
     reopen: async () => {

@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe } from 'vitest'
 
 import { describeEndings } from './engine/endings.ts'
+import { describeFiles } from './engine/files.ts'
 import { describeImages } from './engine/images.ts'
 import { describeLife } from './engine/life.ts'
 import type { EngineUnderTest } from './engine/under-test.ts'
@@ -27,6 +28,7 @@ export function describeEngine(name: string, make: () => Promise<EngineUnderTest
 
     describeLife(subject)
     describeImages(subject)
+    describeFiles(subject)
     describeEndings(subject)
   })
 }

@@ -3,6 +3,7 @@ package agenttest
 
 import (
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -13,6 +14,7 @@ import (
 
 	"connectrpc.com/connect"
 
+	"torpor.dev/agent/internal/journal"
 	"torpor.dev/agent/internal/machine"
 	"torpor.dev/agent/internal/process"
 	"torpor.dev/agent/internal/server"
@@ -59,12 +61,14 @@ func Start(t testing.TB, options ...connect.ClientOption) *Agent {
 	etc := dir(t)
 	write(t, filepath.Join(etc, "passwd"), passwd)
 	write(t, filepath.Join(etc, "group"), group)
+	notes := &journal.Journal{}
 	served := httptest.NewUnstartedServer(nil)
-	served.Config = server.New(server.Handler(server.Parts{
+	served.Config = server.New(server.Parts{
 		Database:  users.New(filepath.Join(etc, "passwd"), filepath.Join(etc, "group")),
-		Processes: process.NewTable(r),
+		Processes: process.NewTable(r, notes),
+		Journal:   notes,
 		Machine:   machine.New(a.System, func(string) error { return nil }),
-	}))
+	})
 	served.Start()
 	t.Cleanup(func() {
 		served.CloseClientConnections()
@@ -80,7 +84,13 @@ func Start(t testing.TB, options ...connect.ClientOption) *Agent {
 // Do sends a request with headers given as "Name: value".
 func (a *Agent) Do(t testing.TB, method, path, body string, headers ...string) *http.Response {
 	t.Helper()
-	r, err := http.NewRequest(method, a.URL+path, strings.NewReader(body))
+	return a.Stream(t, method, path, strings.NewReader(body), headers...)
+}
+
+// Stream is Do with a body of any length.
+func (a *Agent) Stream(t testing.TB, method, path string, body io.Reader, headers ...string) *http.Response {
+	t.Helper()
+	r, err := http.NewRequest(method, a.URL+path, body)
 	if err != nil {
 		t.Fatal(err)
 	}

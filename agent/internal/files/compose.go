@@ -35,7 +35,7 @@ func (h *Handler) compose(w http.ResponseWriter, r *http.Request) error {
 	}
 	content := &joined{paths: sources}
 	defer content.Close()
-	if err := writeFile(destination, content, user, nil); err != nil {
+	if err := (file{path: destination, owner: user}).write(content); err != nil {
 		return err
 	}
 	reply.JSON(w, http.StatusOK, written{Path: destination, Name: filepath.Base(destination), Type: "file"})

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/url"
 	"path/filepath"
+	"time"
 
 	"torpor.dev/agent/internal/access"
 	"torpor.dev/agent/internal/metadata"
@@ -20,6 +21,12 @@ import (
 
 // readBytes is the size of one read of a form.
 const readBytes = 64 << 10
+
+// What is read of a body that cannot be stored any more.
+const (
+	drainBytes = 256 << 20
+	drainTime  = 5 * time.Second
+)
 
 // written is what the answer tells about a file.
 type written struct {
@@ -56,10 +63,20 @@ func (h *Handler) upload(w http.ResponseWriter, r *http.Request) error {
 		err = badRequest("unsupported Content-Type '%s', use multipart/form-data or application/octet-stream", r.Header.Get("Content-Type"))
 	}
 	if err != nil {
+		drain(w, r.Body)
 		return blameClient(err)
 	}
 	reply.JSON(w, http.StatusOK, u.files)
 	return nil
+}
+
+// drain reads on for a while after a failure: many clients read no answer before they have sent everything, and would be told
+// of a broken connection instead of a full disk.
+func drain(w http.ResponseWriter, body io.Reader) {
+	if err := http.NewResponseController(w).SetReadDeadline(time.Now().Add(drainTime)); err != nil {
+		return
+	}
+	_, _ = io.CopyN(io.Discard, body, drainBytes)
 }
 
 // uploading is one request to write files.
@@ -122,7 +139,7 @@ func (u *uploading) write(asked string, content io.Reader) error {
 		return badRequest("you cannot upload several files to the same path '%s'", path)
 	}
 	u.seen[path] = true
-	if err := writeFile(path, content, u.user, u.metadata); err != nil {
+	if err := (file{path: path, owner: u.user, metadata: u.metadata}).write(content); err != nil {
 		return err
 	}
 	u.files = append(u.files, written{Path: path, Name: filepath.Base(path), Type: "file", Metadata: u.metadata})

@@ -22,6 +22,7 @@ type Service struct {
 	filesystemconnect.UnimplementedFilesystemHandler
 	identity *identity.Identity
 	database *users.Database
+	watchers watchers
 }
 
 // New makes the service.

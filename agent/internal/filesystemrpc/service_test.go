@@ -190,14 +190,6 @@ func TestRemoveIsRecursiveAndForgiving(t *testing.T) {
 	}
 }
 
-func TestWatchingIsNotThereYet(t *testing.T) {
-	a := agenttest.Start(t)
-	_, err := a.Filesystem.CreateWatcher(t.Context(), connect.NewRequest(&wire.CreateWatcherRequest{Path: "/"}))
-	if connect.CodeOf(err) != connect.CodeUnimplemented || !strings.Contains(err.Error(), "not supported yet") {
-		t.Errorf("got %v", err)
-	}
-}
-
 func write(t *testing.T, a *agenttest.Agent, name, content string) string {
 	t.Helper()
 	path := filepath.Join(a.Home, name)

@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"maps"
+	"os"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -122,6 +123,22 @@ func setUnlessEmpty(env map[string]string, name, value string) {
 	if value != "" {
 		env[name] = value
 	}
+}
+
+// usualPath is for an agent that was itself started without PATH.
+const usualPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+// EnvironmentOf is what a process of the user starts with: what the user brings, then each of the layers; the later wins.
+func EnvironmentOf(user users.User, layers ...map[string]string) map[string]string {
+	path := os.Getenv("PATH")
+	if path == "" {
+		path = usualPath
+	}
+	env := map[string]string{"PATH": path, "HOME": user.Home, "USER": user.Name, "LOGNAME": user.Name}
+	for _, layer := range layers {
+		maps.Copy(env, layer)
+	}
+	return env
 }
 
 // CheckEnv returns an error that names the first variable no process could be given.

@@ -1,8 +1,10 @@
 package identity
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"log"
 	"net/http"
@@ -10,6 +12,7 @@ import (
 
 	"torpor.dev/agent/internal/access"
 	"torpor.dev/agent/internal/machine"
+	"torpor.dev/agent/internal/process"
 	"torpor.dev/agent/internal/reply"
 )
 
@@ -30,11 +33,16 @@ type initBody struct {
 	TemplateID     *string           `json:"templateId"`
 	Hostname       string            `json:"hostname"`
 	Nameservers    []string          `json:"nameservers"`
+	// OutputBufferBytes is what is kept of the output of each process started from now on, for those who connect later.
+	OutputBufferBytes *int64 `json:"outputBufferBytes"`
+	// Rekey begins a new life although the sandbox id stays the same.
+	Rekey bool `json:"rekey"`
 }
 
 // InitHandler answers POST /init: 204 when everything is in effect, 400 for a body that makes no sense, 401 for a caller
-// that knows neither the installed token (header or body) nor finds the sandbox without one.
-func (i *Identity) InitHandler(token *access.Token, files *machine.Files) http.Handler {
+// that knows neither the installed token (header or body) nor finds the sandbox without one. It is the only way to change
+// the token. A body with another sandbox id makes a captured sandbox a new one; see rekey.
+func (i *Identity) InitHandler(host Host) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, err := readInit(w, r)
 		if err != nil {
@@ -43,26 +51,40 @@ func (i *Identity) InitHandler(token *access.Token, files *machine.Files) http.H
 		}
 		i.initialising.Lock()
 		defer i.initialising.Unlock()
-		known := token.Admits(r) || (body.AccessToken != nil && token.Matches(*body.AccessToken))
+		known := host.Token.Admits(r) || (body.AccessToken != nil && host.Token.Matches(*body.AccessToken))
 		if !known {
 			access.Refuse(w)
 			return
 		}
 		noteSkew(body.Timestamp)
-		i.apply(body)
-		state := i.state.Load()
-		files.Write(machine.Facts{
-			SandboxID:   state.sandboxID,
-			TemplateID:  state.templateID,
-			Hostname:    body.Hostname,
-			Nameservers: body.Nameservers,
-		})
-		// The token comes last: whoever has the new one finds everything else in effect.
-		if body.AccessToken != nil {
-			token.Set(*body.AccessToken)
-		}
+		i.initialise(r.Context(), host, body)
 		w.WriteHeader(http.StatusNoContent)
 	})
+}
+
+// initialise puts a body in effect. The token comes first: nobody of the old life may come back once connections are ended.
+func (i *Identity) initialise(ctx context.Context, host Host, body *initBody) {
+	previous := i.state.Load().sandboxID
+	i.apply(body)
+	if body.AccessToken != nil {
+		host.Token.Set(*body.AccessToken)
+	}
+	if body.OutputBufferBytes != nil {
+		host.Processes.KeepOutput(*body.OutputBufferBytes)
+	}
+	if body.Rekey {
+		host.Files.Forget()
+	}
+	state := i.state.Load()
+	host.Files.Write(machine.Facts{
+		SandboxID:   state.sandboxID,
+		TemplateID:  state.templateID,
+		Hostname:    body.Hostname,
+		Nameservers: body.Nameservers,
+	})
+	if body.Rekey || state.sandboxID != previous {
+		i.rekey(ctx, host, previous)
+	}
 }
 
 // EnvsHandler answers GET /envs with the global environment.
@@ -81,6 +103,9 @@ func readInit(w http.ResponseWriter, r *http.Request) (*initBody, error) {
 	err := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxInitBytes)).Decode(body)
 	if err != nil && !errors.Is(err, io.EOF) {
 		return nil, errors.New("the body of /init is not valid: " + err.Error())
+	}
+	if kept := body.OutputBufferBytes; kept != nil && (*kept < 0 || *kept > process.MaxKept) {
+		return nil, fmt.Errorf("outputBufferBytes is %d, but must be from 0 to %d", *kept, process.MaxKept)
 	}
 	return body, CheckEnv(body.EnvVars)
 }

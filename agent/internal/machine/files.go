@@ -32,6 +32,16 @@ func New(root string, setHostname func(string) error) *Files {
 	return &Files{root: root, setHostname: setHostname}
 }
 
+// Forget makes the next Write write everything, whatever was written before.
+func (f *Files) Forget() {
+	if f == nil {
+		return
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.written = nil
+}
+
 // Write puts the facts in effect. Only what differs from the last time is written, since creating a sandbox waits for
 // it. Failures are logged and not reported: no sandbox is better off for not starting because of its hostname.
 func (f *Files) Write(facts Facts) {

@@ -25,7 +25,7 @@ func newTable(t testing.TB) *Table {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return NewTable(reaper)
+	return NewTable(reaper, nil)
 }
 
 func shell(script string) Spec {
@@ -57,24 +57,38 @@ func start(t testing.TB, table *Table, spec Spec) *run {
 	return &run{Process: p, t: t, first: subscription}
 }
 
-// outputs reads to the end.
-func (r *run) outputs() (stdout, stderr string) {
+// next waits for the next chunk; there is none once the process is over and all is read.
+func (r *run) next() (Chunk, bool) {
 	r.t.Helper()
-	var collected [2]bytes.Buffer
-	collected[Stdout].Write(r.pending)
-	for {
+	for over := false; ; {
+		if chunk, found := r.first.Take(); found || over {
+			return chunk, found
+		}
 		select {
-		case chunk := <-r.first.Output():
-			collected[chunk.Channel].Write(chunk.Data)
+		case <-r.first.Ready():
 		case <-r.Done():
-			return collected[Stdout].String(), collected[Stderr].String()
+			over = true
 		case <-time.After(patience):
-			r.t.Fatal("the process does not end")
+			r.t.Fatal("neither output nor an end comes")
 		}
 	}
 }
 
-// line waits for the next line of stdout.
+// outputs reads to the end.
+func (r *run) outputs() (stdout, stderr string) {
+	r.t.Helper()
+	var collected [3]bytes.Buffer
+	collected[Stdout].Write(r.pending)
+	for {
+		chunk, found := r.next()
+		if !found {
+			return collected[Stdout].String() + collected[Terminal].String(), collected[Stderr].String()
+		}
+		collected[chunk.Channel].Write(chunk.Data)
+	}
+}
+
+// line waits for the next line of stdout or the terminal.
 func (r *run) line() string {
 	r.t.Helper()
 	for {
@@ -82,14 +96,11 @@ func (r *run) line() string {
 			r.pending = rest
 			return string(line)
 		}
-		select {
-		case chunk := <-r.first.Output():
-			r.pending = append(r.pending, chunk.Data...)
-		case <-r.Done():
+		chunk, found := r.next()
+		if !found {
 			r.t.Fatal("the process ended without the line")
-		case <-time.After(patience):
-			r.t.Fatal("the line does not come")
 		}
+		r.pending = append(r.pending, chunk.Data...)
 	}
 }
 

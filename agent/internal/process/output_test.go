@@ -31,20 +31,18 @@ func TestSlowReaderGetsEverythingInOrder(t *testing.T) {
 	r := start(t, newTable(t), shell("cat "+path))
 	digest, got := sha256.New(), 0
 	for {
-		select {
-		case chunk := <-r.first.Output():
-			if len(chunk.Data) > maxChunk {
-				t.Fatalf("a chunk of %d bytes", len(chunk.Data))
-			}
-			if got%(4<<20) < len(chunk.Data) {
-				time.Sleep(20 * time.Millisecond) // being slow is what is tested
-			}
-			got += len(chunk.Data)
-			digest.Write(chunk.Data)
-			continue
-		case <-r.Done():
+		chunk, found := r.next()
+		if !found {
+			break
 		}
-		break
+		if len(chunk.Data) > maxChunk {
+			t.Fatalf("a chunk of %d bytes", len(chunk.Data))
+		}
+		if got%(4<<20) < len(chunk.Data) {
+			time.Sleep(20 * time.Millisecond) // being slow is what is tested
+		}
+		got += len(chunk.Data)
+		digest.Write(chunk.Data)
 	}
 	if want := sha256.Sum256(content); got != size || !bytes.Equal(digest.Sum(nil), want[:]) {
 		t.Errorf("got %d bytes of %d, or others", got, size)
@@ -54,8 +52,9 @@ func TestSlowReaderGetsEverythingInOrder(t *testing.T) {
 func TestReaderThatDoesNotReadHoldsTheProcessUp(t *testing.T) {
 	marker := t.TempDir() + "/marker"
 	r := start(t, newTable(t), shell("head -c 1000000 /dev/zero; touch "+marker+"; echo"))
-	<-r.first.Output()
-	// More than the pipe and one chunk cannot have been written.
+	r.next()
+	<-r.first.Ready()
+	// More than the pipe and the window cannot have been written.
 	if _, err := os.Stat(marker); err == nil {
 		t.Error("the process wrote on although nobody read")
 	}
@@ -77,11 +76,11 @@ func TestReaderThatLeavesFreesTheOthers(t *testing.T) {
 	spec := shell("read x; head -c 1000000 /dev/zero; echo done")
 	spec.Stdin = true
 	r := start(t, newTable(t), spec)
-	stuck := r.Subscribe()
+	stuck := r.Subscribe(FromNow)
 	if err := r.WriteStdin(t.Context(), []byte("\n")); err != nil {
 		t.Fatal(err)
 	}
-	<-r.first.Output()
+	r.next()
 	stuck.Close()
 	if stdout, _ := r.outputs(); !strings.HasSuffix(stdout, "done\n") {
 		t.Error("the rest is missing")
@@ -96,7 +95,7 @@ func TestEveryReaderGetsTheOutputFromItsStart(t *testing.T) {
 	if got := r.line(); got != "one" {
 		t.Fatalf("got %q", got)
 	}
-	late := &run{Process: r.Process, t: t, first: r.Subscribe()}
+	late := &run{Process: r.Process, t: t, first: r.Subscribe(FromNow)}
 	result := make(chan string, 1)
 	go func() {
 		stdout, _ := late.outputs()

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"strconv"
 	"sync"
 	"syscall"
 
@@ -78,4 +79,43 @@ func (r *Reaper) signalGroup(leader int, sig syscall.Signal) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return syscall.Kill(-leader, sig)
+}
+
+// killSession kills whatever is in the session of a process started here. Processes that have made a session of their own,
+// as daemons do, are left alone.
+func (r *Reaper) killSession(leader int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, pid := range membersOf(leader) {
+		_ = syscall.Kill(pid, syscall.SIGKILL)
+	}
+}
+
+// membersOf looks through all processes; there is no call that names those of a session.
+func membersOf(session int) []int {
+	var members []int
+	for _, pid := range allPIDs() {
+		if of, err := sessionOf(pid); err == nil && of == session {
+			members = append(members, pid)
+		}
+	}
+	return members
+}
+
+func sessionOf(pid int) (int, error) { return unix.Getsid(pid) }
+
+func allPIDs() []int {
+	directory, err := os.Open("/proc")
+	if err != nil {
+		return nil
+	}
+	defer directory.Close()
+	names, _ := directory.Readdirnames(-1)
+	var pids []int
+	for _, name := range names {
+		if pid, err := strconv.Atoi(name); err == nil {
+			pids = append(pids, pid)
+		}
+	}
+	return pids
 }

@@ -21,6 +21,7 @@ type Spec struct {
 	Dir      string            // absolute
 	User     users.User
 	Stdin    bool
+	Terminal *Size // nil means none; with one, Stdin has no meaning
 	Tag      *string
 	Deadline time.Time // when the process and its group are killed; zero means never
 
@@ -54,32 +55,35 @@ func (t *Table) Start(spec Spec) (*Process, *Subscription, error) {
 	if err != nil {
 		return nil, nil, &StartError{text: fmt.Sprintf("command '%s' not found: %v", spec.Command, err), cause: err}
 	}
-	pipes, err := t.openPipes(spec.Stdin)
+	streams, err := t.openStreams(spec)
 	if err != nil {
-		return nil, nil, &StartError{text: fmt.Sprintf("opening pipes: %v", err), cause: err}
+		return nil, nil, &StartError{text: fmt.Sprintf("opening the streams of the process: %v", err), cause: err}
 	}
 	exited := make(chan syscall.WaitStatus, 1)
-	pid, err := t.reaper.start(path, append([]string{spec.Command}, spec.Args...), attributes(spec, pipes), exited)
-	pipes.closeTheirs()
+	pid, err := t.reaper.start(path, append([]string{spec.Command}, spec.Args...), attributes(spec, streams.theirs), exited)
+	streams.closeTheirs()
 	if err != nil {
-		pipes.closeOurs()
+		streams.closeOurs()
 		return nil, nil, startFailure(spec, err)
 	}
-	p := &Process{spec: spec, pid: pid, reaper: t.reaper, done: make(chan struct{})}
-	if spec.Stdin {
-		p.stdin = newStdin(pipes.stdin)
+	p := &Process{spec: spec, pid: pid, reaper: t.reaper, terminal: streams.terminal, done: make(chan struct{})}
+	p.output = newOutput(int(t.kept.Load()), t.budget)
+	if streams.input != nil {
+		p.stdin = newStdin(streams.input)
 	}
-	subscription := p.Subscribe()
+	subscription := p.Subscribe(FromStart)
 	t.add(p)
+	t.noteStart(p)
 	stopTimer := p.killAt(spec.Deadline)
-	go p.attend(pipes.stdout, pipes.stderr, exited, func() {
+	go p.attend(streams.outputs, exited, func() {
 		stopTimer()
-		t.expire(p)
+		t.noteEnd(p)
+		t.retire(p)
 	})
 	return p, subscription, nil
 }
 
-func attributes(spec Spec, pipes *pipes) *syscall.ProcAttr {
+func attributes(spec Spec, files [3]uintptr) *syscall.ProcAttr {
 	env := make([]string, 0, len(spec.Env))
 	for name, value := range spec.Env {
 		env = append(env, name+"="+value)
@@ -87,9 +91,10 @@ func attributes(spec Spec, pipes *pipes) *syscall.ProcAttr {
 	return &syscall.ProcAttr{
 		Dir:   spec.Dir,
 		Env:   env,
-		Files: []uintptr{pipes.theirs[0], pipes.theirs[1], pipes.theirs[2]},
+		Files: files[:],
 		Sys: &syscall.SysProcAttr{
-			Setsid: true,
+			Setsid:  true,
+			Setctty: spec.Terminal != nil, // the terminal is its stdin, descriptor 0
 			Credential: &syscall.Credential{
 				Uid: spec.User.UID, Gid: spec.User.GID, Groups: spec.User.Groups,
 				NoSetGroups: os.Geteuid() != 0,

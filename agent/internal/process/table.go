@@ -5,11 +5,17 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
+
+	"torpor.dev/agent/internal/journal"
 )
 
-// retention is how long the end of a process can still be asked for.
-const retention = 30 * time.Second
+// The end of a process and the output that is kept of it can still be asked for this long, of so many processes.
+const (
+	retention   = 10 * time.Minute
+	maxRetained = 100
+)
 
 // NotFoundError says that no such process was started here; the text is that of protocol.md §3.4.
 type NotFoundError struct{ selector string }
@@ -19,16 +25,29 @@ func (e *NotFoundError) Error() string { return "process with " + e.selector + "
 // Table knows the processes that live and, for a while, those that ended. It is safe for concurrent use.
 type Table struct {
 	reaper    *Reaper
+	journal   *journal.Journal
 	null      devNull
 	retention time.Duration
+	budget    *budget
+	kept      atomic.Int64 // of the output of one process
 
-	mu    sync.Mutex
-	byPID map[int]*Process
+	mu      sync.Mutex
+	byPID   map[int]*Process
+	retired []*Process // ended ones, the oldest first
 }
 
-// NewTable makes an empty table whose processes the reaper waits for.
-func NewTable(reaper *Reaper) *Table {
-	return &Table{reaper: reaper, retention: retention, byPID: map[int]*Process{}}
+// NewTable makes an empty table whose processes the reaper waits for and the journal tells of.
+func NewTable(reaper *Reaper, journal *journal.Journal) *Table {
+	t := &Table{reaper: reaper, journal: journal, retention: retention, byPID: map[int]*Process{}}
+	t.budget = newBudget(totalKept, t.relieve)
+	t.kept.Store(usualKept)
+	return t
+}
+
+// KeepOutput sets how many bytes of output are kept of each process that is started from now on.
+func (t *Table) KeepOutput(bytes int64) {
+	t.kept.Store(bytes)
+	t.budget.limit.Store(max(totalKept, 2*bytes))
 }
 
 // Selector names a process: by tag when there is one, else by pid.
@@ -96,15 +115,41 @@ func (t *Table) add(p *Process) {
 	t.byPID[p.pid] = p
 }
 
-// expire forgets an ended process later, unless its pid has gone to another one.
-func (t *Table) expire(p *Process) {
+// retire keeps an ended process for those who come late. The oldest are forgotten: all in time, earlier when there are too
+// many, and their output when the living need the room.
+func (t *Table) retire(p *Process) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.retired = append(t.retired, p)
+	if len(t.retired) > maxRetained {
+		t.forget(t.retired[0])
+	}
 	time.AfterFunc(t.retention, func() {
 		t.mu.Lock()
 		defer t.mu.Unlock()
-		if t.byPID[p.pid] == p {
-			delete(t.byPID, p.pid)
-		}
+		t.forget(p)
 	})
+}
+
+// relieve drops the output of the process that ended first, and reports whether there was any.
+func (t *Table) relieve() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, p := range t.retired {
+		if p.output.forget() {
+			return true
+		}
+	}
+	return false
+}
+
+// forget removes an ended process, unless its pid has gone to another one. It may be called twice.
+func (t *Table) forget(p *Process) {
+	t.retired = slices.DeleteFunc(t.retired, func(other *Process) bool { return other == p })
+	p.output.forget()
+	if t.byPID[p.pid] == p {
+		delete(t.byPID, p.pid)
+	}
 }
 
 func (p *Process) hasTag(tag string) bool { return p.spec.Tag != nil && *p.spec.Tag == tag }

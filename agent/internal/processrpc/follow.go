@@ -3,8 +3,6 @@ package processrpc
 import (
 	"context"
 	"errors"
-	"net/http"
-	"strconv"
 	"time"
 
 	"connectrpc.com/connect"
@@ -13,9 +11,6 @@ import (
 	"torpor.dev/agent/internal/rpcerror"
 	wire "torpor.dev/agent/proto/process"
 )
-
-// usualKeepalive is the silence after which a keep-alive is sent to clients that do not ask for another one.
-const usualKeepalive = 90 * time.Second
 
 // deathWait bounds the wait for a killed process.
 const deathWait = 500 * time.Millisecond
@@ -37,26 +32,48 @@ func (f *follower) follow(ctx context.Context) error {
 	}
 	silence := time.NewTimer(f.keepalive)
 	defer silence.Stop()
-	for {
-		var event *wire.ProcessEvent
-		select {
-		case chunk := <-f.subscription.Output():
-			event = dataEvent(chunk)
-		case <-silence.C:
-			event = &wire.ProcessEvent{Event: &wire.ProcessEvent_Keepalive{Keepalive: &wire.ProcessEvent_KeepAlive{}}}
-		case <-f.process.Done():
-			return f.finish()
-		case <-ctx.Done():
-			if f.bounded && errors.Is(ctx.Err(), context.DeadlineExceeded) {
-				f.awaitDeath()
-			}
-			return rpcerror.Of(ctx.Err())
+	for over := false; ; {
+		if err := f.sendOutput(ctx); err != nil {
+			return f.leave(ctx, err)
 		}
-		if err := f.send(event); err != nil {
-			return err
+		if over {
+			return f.finish()
 		}
 		silence.Reset(f.keepalive)
+		select {
+		case <-f.subscription.Ready():
+		case <-f.process.Done():
+			over = true // after what it wrote last
+		case <-silence.C:
+			if err := f.send(keepaliveEvent); err != nil {
+				return err
+			}
+		case <-ctx.Done():
+			return f.leave(ctx, ctx.Err())
+		}
 	}
+}
+
+// sendOutput sends what is there already.
+func (f *follower) sendOutput(ctx context.Context) error {
+	for ctx.Err() == nil {
+		chunk, found := f.subscription.Take()
+		if !found {
+			return nil
+		}
+		if err := f.send(dataEvent(chunk)); err != nil {
+			return err
+		}
+	}
+	return ctx.Err()
+}
+
+// leave gives up on a client that is gone or whose time is over.
+func (f *follower) leave(ctx context.Context, err error) error {
+	if f.bounded && errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		f.awaitDeath()
+	}
+	return rpcerror.Of(err)
 }
 
 // awaitDeath lets the client that is told of the timeout find the process gone, as its deadline kills it at this moment. A
@@ -77,23 +94,21 @@ func (f *follower) finish() error {
 	return f.send(endEvent(f.process.End()))
 }
 
-// keepalive is the interval a client asks for, in whole seconds.
-func keepalive(header http.Header) time.Duration {
-	seconds, err := strconv.Atoi(header.Get("Keepalive-Ping-Interval"))
-	if err != nil || seconds < 1 || seconds > int(time.Hour/time.Second) {
-		return usualKeepalive
-	}
-	return time.Duration(seconds) * time.Second
-}
-
 func startEvent(pid int) *wire.ProcessEvent {
 	return &wire.ProcessEvent{Event: &wire.ProcessEvent_Start{Start: &wire.ProcessEvent_StartEvent{Pid: uint32(pid)}}}
 }
 
+var keepaliveEvent = &wire.ProcessEvent{Event: &wire.ProcessEvent_Keepalive{Keepalive: &wire.ProcessEvent_KeepAlive{}}}
+
 func dataEvent(chunk process.Chunk) *wire.ProcessEvent {
-	data := &wire.ProcessEvent_DataEvent{Output: &wire.ProcessEvent_DataEvent_Stdout{Stdout: chunk.Data}}
-	if chunk.Channel == process.Stderr {
+	data := &wire.ProcessEvent_DataEvent{}
+	switch chunk.Channel {
+	case process.Stderr:
 		data.Output = &wire.ProcessEvent_DataEvent_Stderr{Stderr: chunk.Data}
+	case process.Terminal:
+		data.Output = &wire.ProcessEvent_DataEvent_Pty{Pty: chunk.Data}
+	default:
+		data.Output = &wire.ProcessEvent_DataEvent_Stdout{Stdout: chunk.Data}
 	}
 	return &wire.ProcessEvent{Event: &wire.ProcessEvent_Data{Data: data}}
 }
@@ -101,7 +116,8 @@ func dataEvent(chunk process.Chunk) *wire.ProcessEvent {
 func endEvent(end process.End) *wire.ProcessEvent {
 	event := &wire.ProcessEvent_EndEvent{ExitCode: int32(end.ExitCode), Exited: end.Exited, Status: end.Status}
 	if end.Failed() {
-		event.Error = &end.Status
+		failure := end.Failure()
+		event.Error = &failure
 	}
 	return &wire.ProcessEvent{Event: &wire.ProcessEvent_End{End: event}}
 }

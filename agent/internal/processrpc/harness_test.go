@@ -66,6 +66,8 @@ type followed struct {
 	stream         events
 	pid            uint32
 	stdout, stderr strings.Builder
+	terminal       strings.Builder
+	stop           context.CancelFunc
 	last           *wire.ProcessEvent_EndEvent
 }
 
@@ -74,7 +76,9 @@ func follow(t *testing.T, a *agenttest.Agent, r *connect.Request[wire.StartReque
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	t.Cleanup(cancel)
 	// A deadline of the client would bound the process.
-	return followIn(withoutDeadline{ctx}, t, a, r)
+	f := followIn(withoutDeadline{ctx}, t, a, r)
+	f.stop = cancel
+	return f
 }
 
 func followIn(ctx context.Context, t *testing.T, a *agenttest.Agent, r *connect.Request[wire.StartRequest]) *followed {
@@ -107,15 +111,33 @@ func started(t *testing.T, stream events) *followed {
 
 // rest reads until the stream ends and returns its error.
 func (f *followed) rest() error {
-	for f.stream.Receive() {
-		event := f.stream.Msg().GetEvent()
-		f.stdout.Write(event.GetData().GetStdout())
-		f.stderr.Write(event.GetData().GetStderr())
-		if event.GetEnd() != nil {
-			f.last = event.GetEnd()
-		}
+	for f.receive() {
 	}
 	return f.stream.Err()
+}
+
+func (f *followed) receive() bool {
+	if !f.stream.Receive() {
+		return false
+	}
+	event := f.stream.Msg().GetEvent()
+	f.stdout.Write(event.GetData().GetStdout())
+	f.stderr.Write(event.GetData().GetStderr())
+	f.terminal.Write(event.GetData().GetPty())
+	if event.GetEnd() != nil {
+		f.last = event.GetEnd()
+	}
+	return true
+}
+
+// awaitOutput reads until a text has come.
+func (f *followed) awaitOutput(text string) {
+	f.t.Helper()
+	for !strings.Contains(f.stdout.String()+f.terminal.String(), text) {
+		if !f.receive() {
+			f.t.Fatalf("%q does not come: %v", text, f.stream.Err())
+		}
+	}
 }
 
 func (f *followed) end() *wire.ProcessEvent_EndEvent {

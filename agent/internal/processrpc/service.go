@@ -46,32 +46,17 @@ func (s *Service) List(context.Context, *connect.Request[wire.ListRequest]) (*co
 	return connect.NewResponse(answer), nil
 }
 
-// SendInput writes to the stdin of a process, waiting while the process does not read.
-func (s *Service) SendInput(ctx context.Context, r *connect.Request[wire.SendInputRequest]) (*connect.Response[wire.SendInputResponse], error) {
-	p, err := s.live(r.Msg.GetProcess())
-	if err != nil {
-		return nil, err
-	}
-	switch input := r.Msg.GetInput().GetInput().(type) {
-	case *wire.ProcessInput_Stdin:
-		if err := p.WriteStdin(ctx, input.Stdin); err != nil {
-			return nil, inputError(err)
-		}
-	case *wire.ProcessInput_Pty:
-		return nil, connect.NewError(connect.CodeInternal, errors.New("the process has no terminal"))
-	default:
-		return nil, connect.NewError(connect.CodeInvalidArgument, errors.New("input is missing"))
-	}
-	return connect.NewResponse(&wire.SendInputResponse{}), nil
-}
-
 // CloseStdin lets a process read the end of its input.
 func (s *Service) CloseStdin(_ context.Context, r *connect.Request[wire.CloseStdinRequest]) (*connect.Response[wire.CloseStdinResponse], error) {
 	p, err := s.live(r.Msg.GetProcess())
 	if err != nil {
 		return nil, err
 	}
-	if err := p.CloseStdin(); err != nil {
+	err = p.CloseStdin()
+	if errors.Is(err, process.ErrTerminal) {
+		return nil, connect.NewError(connect.CodeUnknown, err)
+	}
+	if err != nil {
 		return nil, inputError(err)
 	}
 	return connect.NewResponse(&wire.CloseStdinResponse{}), nil
@@ -97,18 +82,6 @@ func (s *Service) SendSignal(_ context.Context, r *connect.Request[wire.SendSign
 	return connect.NewResponse(&wire.SendSignalResponse{}), nil
 }
 
-// Update would resize a terminal.
-func (s *Service) Update(context.Context, *connect.Request[wire.UpdateRequest]) (*connect.Response[wire.UpdateResponse], error) {
-	return nil, connect.NewError(connect.CodeUnimplemented, errNoTerminals)
-}
-
-// StreamInput is for clients that can stream; the SDKs use SendInput.
-func (s *Service) StreamInput(context.Context, *connect.ClientStream[wire.StreamInputRequest]) (*connect.Response[wire.StreamInputResponse], error) {
-	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("input streams are not supported yet, use SendInput"))
-}
-
-var errNoTerminals = errors.New("terminals (PTY) are not supported yet")
-
 func (s *Service) live(selector *wire.ProcessSelector) (*process.Process, error) {
 	return s.find(selector, s.table.FindLive)
 }
@@ -130,10 +103,13 @@ func (s *Service) find(selector *wire.ProcessSelector, find func(process.Selecto
 	return p, nil
 }
 
-// inputError is internal for a process that takes no input, as the protocol has it.
+// inputError is internal for a process that takes no such input and unknown for the end of a terminal's, as envd has it.
 func inputError(err error) error {
-	if errors.Is(err, process.ErrNoStdin) || errors.Is(err, os.ErrClosed) || errors.Is(err, syscall.EPIPE) {
+	switch {
+	case errors.Is(err, process.ErrNoStdin), errors.Is(err, process.ErrNoTerminal), errors.Is(err, process.ErrTerminal),
+		errors.Is(err, os.ErrClosed), errors.Is(err, syscall.EPIPE), errors.Is(err, syscall.EIO):
 		return connect.NewError(connect.CodeInternal, err)
+	default:
+		return rpcerror.Of(err)
 	}
-	return rpcerror.Of(err)
 }

@@ -112,7 +112,6 @@ func TestStartRefusals(t *testing.T) {
 		{"NUL in an argument", func(r *connect.Request[wire.StartRequest]) { r.Msg.Process.Args = []string{"\x00"} }, connect.CodeInvalidArgument, "invalid argument"},
 		{"another user's home", func(r *connect.Request[wire.StartRequest]) { none = "~ghost"; r.Msg.Process.Cwd = &none }, connect.CodeInvalidArgument, "~ghost"},
 		{"no process", func(r *connect.Request[wire.StartRequest]) { r.Msg.Process = nil }, connect.CodeInvalidArgument, "process is missing"},
-		{"terminal", func(r *connect.Request[wire.StartRequest]) { r.Msg.Pty = &wire.PTY{} }, connect.CodeUnimplemented, "terminals (PTY) are not supported yet"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			r := request("true")

@@ -11,6 +11,7 @@ import (
 	"torpor.dev/agent/internal/files"
 	"torpor.dev/agent/internal/filesystemrpc"
 	"torpor.dev/agent/internal/identity"
+	"torpor.dev/agent/internal/journal"
 	"torpor.dev/agent/internal/machine"
 	"torpor.dev/agent/internal/metrics"
 	"torpor.dev/agent/internal/process"
@@ -26,7 +27,9 @@ const (
 	// maxMessageBytes bounds one message in memory; file contents do not travel in messages.
 	maxMessageBytes = 64 << 20
 	// compressFrom is the size from which a message is worth compressing for a client that accepts it.
-	compressFrom      = 64 << 10
+	compressFrom = 64 << 10
+	// maxRequests bounds the requests in flight; every command that is followed takes one.
+	maxRequests       = 1000
 	maxStreams        = 1000 // of one HTTP/2 connection; every command that is followed takes one
 	readHeaderTimeout = 30 * time.Second
 	// idleTimeout is longer than that of the edge, so that the edge never writes into a connection being closed.
@@ -38,10 +41,28 @@ type Parts struct {
 	Database  *users.Database
 	Processes *process.Table
 	Machine   *machine.Files // nil leaves the system's files alone
+	Journal   *journal.Journal
 }
 
-// Handler answers everything the agent answers.
-func Handler(parts Parts) http.Handler {
+// New makes the server that answers everything the agent answers: HTTP/1.1 and HTTP/2 without TLS on one port.
+func New(parts Parts) *http.Server {
+	open := newConnections()
+	protocols := &http.Protocols{}
+	protocols.SetHTTP1(true)
+	protocols.SetUnencryptedHTTP2(true)
+	server := &http.Server{
+		Handler:           handler(parts, open),
+		Protocols:         protocols,
+		HTTP2:             &http.HTTP2Config{MaxConcurrentStreams: maxStreams},
+		MaxHeaderBytes:    maxHeaderBytes,
+		ReadHeaderTimeout: readHeaderTimeout,
+		IdleTimeout:       idleTimeout,
+	}
+	open.watch(server)
+	return server
+}
+
+func handler(parts Parts, open *connections) http.Handler {
 	token := &access.Token{}
 	who := identity.New(parts.Database)
 	options := []connect.HandlerOption{
@@ -54,30 +75,37 @@ func Handler(parts Parts) http.Handler {
 	files.New(who, token).Register(mux)
 	mux.Handle("GET /metrics", metrics.Handler())
 	mux.Handle("GET /envs", who.EnvsHandler())
-	mux.Handle("POST /init", who.InitHandler(token, parts.Machine))
+	mux.Handle("POST /init", who.InitHandler(identity.Host{
+		Token:     token,
+		Files:     parts.Machine,
+		Processes: parts.Processes,
+		EndOthers: open.endOthers,
+		Journal:   parts.Journal,
+	}))
+	// Like /init these two are for the control plane: the edge lets nobody else through to them.
+	mux.Handle("GET /logs", parts.Journal.Handler())
+	mux.Handle("POST /oom", outOfMemory(parts.Processes))
 	mux.HandleFunc("GET /health", health)
 	mux.HandleFunc("/", unknown)
-	return allowAnyOrigin(token.Guard(mux))
-}
-
-// New makes the server of a handler: HTTP/1.1 and HTTP/2 without TLS on one port.
-func New(handler http.Handler) *http.Server {
-	protocols := &http.Protocols{}
-	protocols.SetHTTP1(true)
-	protocols.SetUnencryptedHTTP2(true)
-	return &http.Server{
-		Handler:           handler,
-		Protocols:         protocols,
-		HTTP2:             &http.HTTP2Config{MaxConcurrentStreams: maxStreams},
-		MaxHeaderBytes:    maxHeaderBytes,
-		ReadHeaderTimeout: readHeaderTimeout,
-		IdleTimeout:       idleTimeout,
-	}
+	return allowAnyOrigin(token.Guard(limited(mux, maxRequests)))
 }
 
 func health(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(http.StatusNoContent)
+}
+
+// outOfMemory answers POST /oom, by which the control plane saves a sandbox whose memory is full: 200 with the process that was
+// killed, 404 when there is none to kill.
+func outOfMemory(processes *process.Table) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		victim, found := processes.KillBiggest()
+		if !found {
+			reply.Error(w, http.StatusNotFound, "there is no process to kill")
+			return
+		}
+		reply.JSON(w, http.StatusOK, victim)
+	})
 }
 
 func unknown(w http.ResponseWriter, r *http.Request) {

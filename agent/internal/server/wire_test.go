@@ -45,7 +45,7 @@ func TestInitIsInEffectWhenItAnswers(t *testing.T) {
 
 func TestInitRefusesWhatCannotBe(t *testing.T) {
 	a := agenttest.Start(t)
-	for _, body := range []string{`{"envVars":{"A=B":"x"}}`, `{"envVars":{"":"x"}}`, `{"envVars":{"A":"\u0000"}}`, `{"timestamp":"yesterday"}`, `[]`} {
+	for _, body := range []string{`{"envVars":{"A=B":"x"}}`, `{"envVars":{"":"x"}}`, `{"envVars":{"A":"\u0000"}}`, `{"timestamp":"yesterday"}`, `{"outputBufferBytes":-1}`, `{"outputBufferBytes":99999999999}`, `[]`} {
 		if answer := a.Do(t, "POST", "/init", body); answer.StatusCode != 400 {
 			t.Errorf("%s: %s", body, answer.Status)
 		}
@@ -67,8 +67,7 @@ func TestUnknownEndpointsAnswerInJSON(t *testing.T) {
 func TestStreamsAreEnvelopesOfJSON(t *testing.T) {
 	a := agenttest.Start(t)
 	request := `{"process":{"cmd":"/bin/sh","args":["-c","printf hi; exit 2"],"unknownField":1},"stdin":false}`
-	framed := string(binary.BigEndian.AppendUint32([]byte{0}, uint32(len(request)))) + request
-	answer := a.Do(t, "POST", "/process.Process/Start", framed, "Content-Type: application/connect+json", "Connect-Protocol-Version: 1")
+	answer := a.Do(t, "POST", "/process.Process/Start", framed(request), "Content-Type: application/connect+json", "Connect-Protocol-Version: 1")
 	if answer.StatusCode != 200 || answer.Header.Get("Content-Type") != "application/connect+json" {
 		t.Fatalf("got %s %v", answer.Status, answer.Header)
 	}
@@ -111,6 +110,11 @@ func TestUnaryErrorsHaveStatusAndCode(t *testing.T) {
 	if got := strings.ReplaceAll(text(t, a, "POST", "/filesystem.Filesystem/Stat", `{"path":"/"}`), " ", ""); !strings.Contains(got, `"size":"`) || !strings.Contains(got, `"type":"FILE_TYPE_DIRECTORY"`) {
 		t.Errorf("got %s", got)
 	}
+}
+
+// framed puts a message into its envelope.
+func framed(message string) string {
+	return string(binary.BigEndian.AppendUint32([]byte{0}, uint32(len(message)))) + message
 }
 
 func text(t *testing.T, a *agenttest.Agent, method, path, body string) string {

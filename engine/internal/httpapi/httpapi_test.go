@@ -46,6 +46,9 @@ func (f fake) Thaw(r protocol.Target) (protocol.Empty, error) {
 func (f fake) Capture(r protocol.Capture) (protocol.Captured, error) {
 	return protocol.Captured{Bytes: 5}, f.known(r.Execution)
 }
+func (f fake) CaptureFiles(r protocol.Capture) (protocol.Captured, error) {
+	return protocol.Captured{Bytes: 3}, f.known(r.Execution)
+}
 func (f fake) Destroy(r protocol.Target) (protocol.Empty, error) {
 	return protocol.Empty{}, f.known(r.Execution)
 }
@@ -77,6 +80,8 @@ func TestAnswers(t *testing.T) {
 		{"boot", `{"execution":"a","bundle":"/b","overlayDirectory":"/o","diskBytes":9}`, 200, `{"pid":7}`},
 		{"restore", `{"execution":"a","bundle":"/b","overlayDirectory":"/o","diskBytes":9,"image":"/i"}`, 200, `{"pid":7}`},
 		{"capture", `{"execution":"a","directory":"/d","direct":true}`, 200, `{"bytes":5}`},
+		{"captureFiles", `{"execution":"a","directory":"/d","direct":true}`, 200, `{"bytes":3}`},
+		{"boot", `{"execution":"a","bundle":"/b","overlayDirectory":"/o","diskBytes":9,"files":"/f"}`, 200, `{"pid":7}`},
 		{"freeze", `{"execution":"a"}`, 200, `{}`},
 		{"list", `{}`, 200, `{"executions":[]}`},
 		{"version", `{}`, 200, `"version":"v"`},

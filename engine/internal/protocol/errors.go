@@ -18,6 +18,8 @@ const (
 	NotFound Kind = "not_found"
 	Conflict Kind = "conflict"
 	NoSpace  Kind = "no_space"
+	Damaged  Kind = "damaged"
+	TimedOut Kind = "timed_out"
 	Internal Kind = "internal"
 )
 
@@ -32,6 +34,10 @@ func (k Kind) Status() int {
 		return http.StatusConflict
 	case NoSpace:
 		return http.StatusInsufficientStorage
+	case Damaged:
+		return http.StatusUnprocessableEntity
+	case TimedOut:
+		return http.StatusGatewayTimeout
 	case Internal:
 		return http.StatusInternalServerError
 	}

@@ -10,9 +10,11 @@ import (
 )
 
 func TestRequestsAreValidated(t *testing.T) {
-	good := Boot{Target: Target{"a-1"}, Bundle: "/b", OverlayDirectory: "/o", DiskBytes: 1}
-	if err := good.Validate(); err != nil {
-		t.Fatal(err)
+	good := Start{Target: Target{"a-1"}, Bundle: "/b", OverlayDirectory: "/o", DiskBytes: 1}
+	for _, request := range []interface{ Validate() error }{good, Boot{Start: good}, Boot{Start: good, Files: "/f"}} {
+		if err := request.Validate(); err != nil {
+			t.Fatal(err)
+		}
 	}
 	bad := map[string]interface{ Validate() error }{
 		"no id":           Target{},
@@ -21,15 +23,16 @@ func TestRequestsAreValidated(t *testing.T) {
 		"dots":            Target{".."},
 		"long id":         Target{strings.Repeat("a", 65)},
 		"newline":         Target{"a\n"},
-		"relative bundle": Boot{Target: good.Target, Bundle: "b", OverlayDirectory: "/o", DiskBytes: 1},
-		"bundle up":       Boot{Target: good.Target, Bundle: "/a/../b", OverlayDirectory: "/o", DiskBytes: 1},
-		"bundle zero":     Boot{Target: good.Target, Bundle: "/a\x00", OverlayDirectory: "/o", DiskBytes: 1},
-		"no overlay":      Boot{Target: good.Target, Bundle: "/b", DiskBytes: 1},
-		"overlay comma":   Boot{Target: good.Target, Bundle: "/b", OverlayDirectory: "/o,size=1", DiskBytes: 1},
-		"overlay colon":   Boot{Target: good.Target, Bundle: "/b", OverlayDirectory: "/o:x", DiskBytes: 1},
-		"no disk":         Boot{Target: good.Target, Bundle: "/b", OverlayDirectory: "/o"},
-		"negative disk":   Boot{Target: good.Target, Bundle: "/b", OverlayDirectory: "/o", DiskBytes: -1},
-		"no image":        Restore{Boot: good},
+		"relative bundle": Start{Target: good.Target, Bundle: "b", OverlayDirectory: "/o", DiskBytes: 1},
+		"bundle up":       Start{Target: good.Target, Bundle: "/a/../b", OverlayDirectory: "/o", DiskBytes: 1},
+		"bundle zero":     Start{Target: good.Target, Bundle: "/a\x00", OverlayDirectory: "/o", DiskBytes: 1},
+		"no overlay":      Start{Target: good.Target, Bundle: "/b", DiskBytes: 1},
+		"overlay comma":   Start{Target: good.Target, Bundle: "/b", OverlayDirectory: "/o,size=1", DiskBytes: 1},
+		"overlay colon":   Start{Target: good.Target, Bundle: "/b", OverlayDirectory: "/o:x", DiskBytes: 1},
+		"no disk":         Start{Target: good.Target, Bundle: "/b", OverlayDirectory: "/o"},
+		"negative disk":   Start{Target: good.Target, Bundle: "/b", OverlayDirectory: "/o", DiskBytes: -1},
+		"no image":        Restore{Start: good},
+		"relative files":  Boot{Start: good, Files: "f"},
 		"boot in restore": Restore{Image: "/i"},
 		"no directory":    Capture{Target: good.Target},
 	}
@@ -42,7 +45,7 @@ func TestRequestsAreValidated(t *testing.T) {
 }
 
 func TestKindsHaveTheirStatus(t *testing.T) {
-	for kind, status := range map[Kind]int{Invalid: 400, NotFound: 404, Conflict: 409, NoSpace: 507, Internal: 500, "": http.StatusInternalServerError} {
+	for kind, status := range map[Kind]int{Invalid: 400, NotFound: 404, Conflict: 409, NoSpace: 507, Damaged: 422, TimedOut: 504, Internal: 500, "": http.StatusInternalServerError} {
 		if got := kind.Status(); got != status {
 			t.Errorf("%s: %d, want %d", kind, got, status)
 		}

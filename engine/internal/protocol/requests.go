@@ -27,8 +27,8 @@ func (t Target) Validate() error {
 	return nil
 }
 
-// Boot asks for a new execution.
-type Boot struct {
+// Start is what every new execution needs.
+type Start struct {
 	Target
 	Bundle           string `json:"bundle"`
 	OverlayDirectory string `json:"overlayDirectory"`
@@ -36,41 +36,55 @@ type Boot struct {
 }
 
 // Validate checks the shape of the request, not what is on disk.
-func (b Boot) Validate() error {
-	if err := b.Target.Validate(); err != nil {
+func (s Start) Validate() error {
+	if err := s.Target.Validate(); err != nil {
 		return err
 	}
-	if err := absolute("bundle", b.Bundle); err != nil {
+	if err := absolute("bundle", s.Bundle); err != nil {
 		return err
 	}
-	if err := absolute("overlayDirectory", b.OverlayDirectory); err != nil {
+	if err := absolute("overlayDirectory", s.OverlayDirectory); err != nil {
 		return err
 	}
 	// The runtime takes the directory inside a flag that these characters would split.
-	if strings.ContainsAny(b.OverlayDirectory, ":,") {
+	if strings.ContainsAny(s.OverlayDirectory, ":,") {
 		return Errorf(Invalid, "overlayDirectory must not contain a colon or a comma.")
 	}
-	if b.DiskBytes <= 0 {
+	if s.DiskBytes <= 0 {
 		return Errorf(Invalid, "diskBytes must be positive.")
 	}
 	return nil
 }
 
+// Boot asks for a new execution, on an image of files if one is named.
+type Boot struct {
+	Start
+	Files string `json:"files"`
+}
+
+// Validate checks the shape of the request, not what is on disk.
+func (b Boot) Validate() error {
+	if err := b.Start.Validate(); err != nil || b.Files == "" {
+		return err
+	}
+	return absolute("files", b.Files)
+}
+
 // Restore asks for a new execution from a memory image.
 type Restore struct {
-	Boot
+	Start
 	Image string `json:"image"`
 }
 
 // Validate checks the shape of the request, not what is on disk.
 func (r Restore) Validate() error {
-	if err := r.Boot.Validate(); err != nil {
+	if err := r.Start.Validate(); err != nil {
 		return err
 	}
 	return absolute("image", r.Image)
 }
 
-// Capture asks for a memory image of an execution.
+// Capture asks for an image of an execution, of its memory or of its files.
 type Capture struct {
 	Target
 	Directory string `json:"directory"`

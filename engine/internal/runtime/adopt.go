@@ -44,7 +44,7 @@ func (h *Host) adoptOne(id container.FullID) error {
 	if err != nil {
 		return err
 	}
-	defer e.turn.Unlock()
+	defer e.turn.give()
 	c, err := load(h.settings.Root, id)
 	if err != nil {
 		h.log.Warn("the state of an execution is unreadable", "execution", e.id, "detail", err.Error())

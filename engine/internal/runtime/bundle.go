@@ -15,7 +15,7 @@ import (
 )
 
 // readBundle reads the bundle's config.json and refuses what would reach further than one sandbox.
-func readBundle(request protocol.Boot, conf *config.Config) (*specs.Spec, error) {
+func readBundle(request protocol.Start, conf *config.Config) (*specs.Spec, error) {
 	if _, err := os.Stat(filepath.Join(request.Bundle, "config.json")); errors.Is(err, fs.ErrNotExist) {
 		return nil, protocol.Errorf(protocol.Invalid, "The bundle has no config.json.")
 	}

@@ -37,7 +37,7 @@ func (s Settings) logs(execution string) string {
 
 // flags are the runtime's settings for one execution. All that is not named here stays at the runtime's own default,
 // which keeps host sockets, host FIFOs, raw sockets and host devices away from the sandbox.
-func (s Settings) flags(request protocol.Boot) map[string]string {
+func (s Settings) flags(request protocol.Start) map[string]string {
 	logs := s.logs(request.Execution)
 	values := map[string]string{
 		"root":     s.Root,
@@ -61,7 +61,7 @@ func (s Settings) flags(request protocol.Boot) map[string]string {
 }
 
 // configure makes the runtime's configuration for one execution, and the directory of its logs.
-func (s Settings) configure(request protocol.Boot) (*config.Config, error) {
+func (s Settings) configure(request protocol.Start) (*config.Config, error) {
 	if err := os.MkdirAll(s.logs(request.Execution), 0o700); err != nil {
 		return nil, fmt.Errorf("making the log directory: %w", err)
 	}

@@ -15,6 +15,7 @@ import (
 
 // The parts of destroy's time.
 const (
+	turnLimit  = 10 * time.Second
 	endLimit   = 2 * time.Second
 	groupLimit = 2 * time.Second
 )
@@ -27,8 +28,12 @@ func (h *Host) Destroy(request protocol.Target) (protocol.Empty, error) {
 	}
 	e.ending.Store(true)
 	e.kill()
-	e.turn.Lock()
-	defer e.turn.Unlock()
+	ctx, cancel := within(turnLimit)()
+	defer cancel()
+	if !e.turn.take(ctx) {
+		return protocol.Empty{}, protocol.Errorf(protocol.TimedOut, "A method of the execution does not end although its processes are killed.")
+	}
+	defer e.turn.give()
 	if current, ok := h.find(e.id); !ok || current != e {
 		return protocol.Empty{}, nil
 	}

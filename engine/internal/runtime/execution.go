@@ -16,7 +16,7 @@ type execution struct {
 	id string
 
 	// turn serialises the methods of one execution.
-	turn sync.Mutex
+	turn turn
 	// ending is set before a planned end, which is then no exit to report.
 	ending atomic.Bool
 

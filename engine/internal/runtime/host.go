@@ -1,6 +1,7 @@
 package runtime
 
 import (
+	"context"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -50,8 +51,8 @@ func (h *Host) claim(id string) (*execution, error) {
 	if _, taken := h.executions[id]; taken {
 		return nil, protocol.Errorf(protocol.Conflict, "The execution exists already.")
 	}
-	e := &execution{id: id}
-	e.turn.Lock()
+	e := &execution{id: id, turn: newTurn()}
+	e.turn.take(context.Background())
 	h.executions[id] = e
 	return e, nil
 }
@@ -69,23 +70,6 @@ func (h *Host) forget(e *execution) {
 	if h.executions[e.id] == e {
 		delete(h.executions, e.id)
 	}
-}
-
-// with runs one method on a living execution, when its turn has come.
-func (h *Host) with(id string, method func(*execution) error) error {
-	e, ok := h.find(id)
-	if !ok {
-		return protocol.Errorf(protocol.NotFound, "There is no such execution.")
-	}
-	e.turn.Lock()
-	defer e.turn.Unlock()
-	if e.ending.Load() {
-		return protocol.Errorf(protocol.NotFound, "The execution is being destroyed.")
-	}
-	if e.status() == protocol.Stopped {
-		return protocol.Errorf(protocol.Conflict, "The execution has stopped.")
-	}
-	return method(e)
 }
 
 // List tells what runs. An execution that is still being made or already being destroyed is not in it.

@@ -4,39 +4,47 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"time"
 
 	"gvisor.dev/gvisor/pkg/state/statefile"
 	"gvisor.dev/gvisor/runsc/config"
+	"gvisor.dev/gvisor/runsc/container"
 	"gvisor.dev/gvisor/runsc/sandbox"
 
 	"torpor.dev/engine/internal/protocol"
 )
 
+// How long a sandbox may take to answer: what is normal a hundred times over, on a machine that is busy.
+const (
+	answerLimit = 20 * time.Second
+	stallLimit  = time.Minute
+)
+
 // Freeze stops all of the execution's tasks.
 func (h *Host) Freeze(request protocol.Target) (protocol.Empty, error) {
-	return protocol.Empty{}, h.with(request.Execution, func(e *execution) error {
+	return with(h, request.Execution, within(answerLimit), func(e *execution) (none protocol.Empty, err error) {
 		if e.status() != protocol.Running {
-			return protocol.Errorf(protocol.Conflict, "The execution is frozen already.")
+			return none, protocol.Errorf(protocol.Conflict, "The execution is frozen already.")
 		}
 		if err := e.container.Pause(); err != nil {
-			return protocol.Wrap(err, "The execution could not be frozen.")
+			return none, protocol.Wrap(err, "The execution could not be frozen.")
 		}
 		e.setFrozen(true)
-		return nil
+		return none, nil
 	})
 }
 
 // Thaw lets a frozen execution go on.
 func (h *Host) Thaw(request protocol.Target) (protocol.Empty, error) {
-	return protocol.Empty{}, h.with(request.Execution, func(e *execution) error {
+	return with(h, request.Execution, within(answerLimit), func(e *execution) (none protocol.Empty, err error) {
 		if e.status() != protocol.Frozen {
-			return protocol.Errorf(protocol.Conflict, "The execution is not frozen.")
+			return none, protocol.Errorf(protocol.Conflict, "The execution is not frozen.")
 		}
 		if err := e.container.Resume(); err != nil {
-			return protocol.Wrap(err, "The execution could not be thawed.")
+			return none, protocol.Wrap(err, "The execution could not be thawed.")
 		}
 		e.setFrozen(false)
-		return nil
+		return none, nil
 	})
 }
 
@@ -48,31 +56,46 @@ func (h *Host) WaitRestored(request protocol.Target) (protocol.Empty, error) {
 		return protocol.Empty{}, protocol.Errorf(protocol.NotFound, "There is no such execution.")
 	}
 	c := e.runtimeContainer()
-	if c == nil || c.Sandbox == nil || !c.Sandbox.Restored {
+	if c == nil || c.Sandbox == nil {
 		return protocol.Empty{}, nil
 	}
-	if err := c.WaitRestore(); err != nil {
-		return protocol.Empty{}, protocol.Wrap(err, "The image could not be read to its end.")
+	var err error
+	switch {
+	case c.Sandbox.Restored:
+		err = c.WaitRestore()
+	case isOnFiles(c.Spec):
+		err = c.WaitFSRestore()
 	}
-	return protocol.Empty{}, nil
+	if err == nil {
+		return protocol.Empty{}, nil
+	}
+	// A sandbox that ends closes its socket a moment before it is gone.
+	if e.ending.Load() || e.gone(time.Second) {
+		return protocol.Empty{}, protocol.Errorf(protocol.NotFound, "The execution ended before its image was read.")
+	}
+	return protocol.Empty{}, &protocol.Error{Kind: protocol.Damaged, Message: "The image could not be read to its end.", Detail: err.Error()}
 }
 
 // Capture writes a memory image and leaves the execution as it was.
 func (h *Host) Capture(request protocol.Capture) (protocol.Captured, error) {
-	var captured protocol.Captured
-	err := h.with(request.Execution, func(e *execution) error {
-		if err := requireEmpty(request.Directory); err != nil {
-			return err
-		}
+	return h.capture(request, func(c *container.Container) error {
 		options := sandbox.CheckpointOpts{Resume: true, Compression: statefile.CompressionLevelNone, Direct: request.Direct}
-		if err := e.container.Checkpoint(&config.Config{}, request.Directory, options); err != nil {
-			return protocol.Wrap(err, "The memory image could not be written.")
-		}
-		var err error
-		captured.Bytes, err = sizeOf(request.Directory)
-		return err
+		return c.Checkpoint(&config.Config{}, request.Directory, options)
 	})
-	return captured, err
+}
+
+// capture lets write fill the directory and leaves the execution as it was.
+func (h *Host) capture(request protocol.Capture, write func(*container.Container) error) (protocol.Captured, error) {
+	return with(h, request.Execution, whileGrowing(request.Directory, stallLimit), func(e *execution) (captured protocol.Captured, err error) {
+		if err := requireEmpty(request.Directory); err != nil {
+			return captured, err
+		}
+		if err := write(e.container); err != nil {
+			return captured, protocol.Wrap(err, "The image could not be written.")
+		}
+		captured.Bytes, err = sizeOf(request.Directory)
+		return captured, err
+	})
 }
 
 func requireEmpty(directory string) error {

@@ -12,7 +12,7 @@ import (
 	"torpor.dev/engine/internal/protocol"
 )
 
-func request(t *testing.T, content string) (Settings, protocol.Boot) {
+func request(t *testing.T, content string) (Settings, protocol.Start) {
 	t.Helper()
 	directory := t.TempDir()
 	bundle := filepath.Join(directory, "bundle")
@@ -25,7 +25,7 @@ func request(t *testing.T, content string) (Settings, protocol.Boot) {
 		}
 	}
 	settings := Settings{Root: filepath.Join(directory, "root"), LogDirectory: filepath.Join(directory, "logs")}
-	return settings, protocol.Boot{Target: protocol.Target{Execution: "a"}, Bundle: bundle, OverlayDirectory: directory, DiskBytes: 4096}
+	return settings, protocol.Start{Target: protocol.Target{Execution: "a"}, Bundle: bundle, OverlayDirectory: directory, DiskBytes: 4096}
 }
 
 const goodBundle = `{"ociVersion":"1.0.2","process":{"args":["/a"],"cwd":"/"},"root":{"path":"rootfs"},
@@ -107,7 +107,7 @@ func TestAFailedBootLeavesNothing(t *testing.T) {
 	settings, boot := request(t, "")
 	h := New(settings, quiet(), nil)
 	for range 2 {
-		if _, err := h.Boot(boot); protocol.Wrap(err, "").Kind != protocol.Invalid {
+		if _, err := h.Boot(protocol.Boot{Start: boot}); protocol.Wrap(err, "").Kind != protocol.Invalid {
 			t.Errorf("boot: %v", err)
 		}
 	}
@@ -127,21 +127,21 @@ func TestLongTextsAreShortened(t *testing.T) {
 
 func TestImagesAreLookedAtFirst(t *testing.T) {
 	directory := t.TempDir()
-	if kind := protocol.Wrap(checkImage(directory), "").Kind; kind != protocol.Invalid {
-		t.Errorf("an empty directory is %s", kind)
+	if _, err := checkImage(directory); protocol.Wrap(err, "").Kind != protocol.Damaged {
+		t.Errorf("an empty directory: %v", err)
 	}
 	for _, name := range []string{"checkpoint.img", "pages_meta.img"} {
 		if err := os.WriteFile(filepath.Join(directory, name), []byte("x"), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := checkImage(directory); err == nil {
+	if _, err := checkImage(directory); err == nil {
 		t.Error("an image without pages is accepted")
 	}
 	if err := os.WriteFile(filepath.Join(directory, "pages.img"), nil, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if err := checkImage(directory); err != nil {
+	if _, err := checkImage(directory); err != nil {
 		t.Error(err)
 	}
 }

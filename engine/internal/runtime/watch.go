@@ -1,5 +1,7 @@
 package runtime
 
+import "context"
+
 // unknownCode is the exit code of a sandbox that was not this host's child.
 const unknownCode = -1
 
@@ -12,8 +14,8 @@ func (h *Host) watch(e *execution) {
 		return
 	}
 	// A method that was talking to the sandbox fails now and gives up its turn.
-	e.turn.Lock()
-	defer e.turn.Unlock()
+	e.turn.take(context.Background())
+	defer e.turn.give()
 	if e.ending.Load() {
 		return
 	}

@@ -19,12 +19,23 @@ var (
 )
 
 func main() {
+	if len(os.Args) > 1 && os.Args[1] == "write-as-user" {
+		if err := writeAsUser(); err != nil {
+			panic(err)
+		}
+		return
+	}
 	http.HandleFunc("/count", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, counter.Add(1)) })
 	http.HandleFunc("/exit", func(_ http.ResponseWriter, r *http.Request) { os.Exit(number(r, "code")) })
 	http.HandleFunc("/allocate", allocate)
 	http.HandleFunc("/write", write)
 	http.HandleFunc("/read", read)
 	http.HandleFunc("/tell", tell)
+	http.HandleFunc("/zoo", makeZoo)
+	http.HandleFunc("/many", many)
+	http.HandleFunc("/hold", hold)
+	http.HandleFunc("/replace", replace)
+	http.HandleFunc("/listing", listing)
 	if err := http.ListenAndServe(":8080", nil); err != nil {
 		panic(err)
 	}

@@ -116,7 +116,7 @@ describe('init', () => {
     })
   })
 
-  it('sends no token where none is demanded', async () => {
+  it('sends no token where none is demanded, and takes away one that is installed', async () => {
     const seen: unknown[] = []
     await using sandbox = await serve(async (request, response) => {
       seen.push(request.headers, await json(request))
@@ -126,7 +126,19 @@ describe('init', () => {
     const [headers, body] = seen
     expect(headers).not.toHaveProperty('x-access-token')
     expect(body).toHaveProperty('sandboxId')
-    expect(body).not.toHaveProperty('accessToken')
+    expect(body).toHaveProperty('accessToken', '')
+  })
+
+  it('shows the token of the sandbox whose image it comes from', async () => {
+    const seen: unknown[] = []
+    await using sandbox = await serve(async (request, response) => {
+      seen.push(request.headers, await json(request))
+      response.writeHead(204).end()
+    })
+    await agent.init(sandbox.address, identity, 'token of the parent')
+    const [headers, body] = seen
+    expect(headers).toHaveProperty('x-access-token', 'token of the parent')
+    expect(body).toHaveProperty('accessToken', 'secret-token')
   })
 
   it('says unavailable when the agent refuses, with its words for the log and not for the user', async () => {

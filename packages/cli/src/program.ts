@@ -6,6 +6,7 @@ import { type Script, runScript } from './scripts/run-script.ts'
 import { down } from './server/down.ts'
 import { status } from './server/status.ts'
 import { up } from './server/up.ts'
+import { verify } from './server/verify.ts'
 import { printConfig } from './settings/print-config.ts'
 import { printEnvironment } from './settings/print-environment.ts'
 
@@ -40,6 +41,11 @@ function addServerCommands(program: Command): void {
     .description('state of the server, its sandboxes and its disk; exit code 3 when it is not running')
     .option('--json', 'as JSON')
     .action(async (options: { json?: true }) => status({ json: options.json === true }))
+  program
+    .command('verify')
+    .description('read every saved state whole and say which are damaged; exit code 1 when one is')
+    .option('--json', 'as JSON lines')
+    .action(async (options: { json?: true }) => verify({ json: options.json === true }))
   program
     .command('env')
     .description('export lines that point the SDKs here: eval "$(./torpor env)"')

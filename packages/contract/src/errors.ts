@@ -9,6 +9,8 @@ export const errorStatus = {
   body_too_large: 413,
   exhausted: 429,
   internal: 500,
+  /** Saved state is not what was saved: nothing was started from it. */
+  damaged: 500,
   unimplemented: 501,
   unreachable: 502,
   unavailable: 503,

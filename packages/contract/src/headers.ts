@@ -13,6 +13,9 @@ export const trafficTokenHeader = 'e2b-traffic-access-token'
 /** Present in every call of the Novita SDKs: the reliable way to tell the families apart (protocol.md 1.2). */
 export const novitaSdkHeader = 'x-novita-sdk-name'
 
+/** Names the language of every SDK: `python` in both families, `js`… (protocol.md 1.2). */
+export const languageHeader = 'lang'
+
 /** The id under which a request stands in the log; answered on every response. */
 export const requestIdHeader = 'x-request-id'
 

@@ -25,7 +25,10 @@ export const newSandboxId = (): string => `i${randomLabel(20)}`
 /** A new id of an engine process (an execution): one per boot or restore. */
 export const newExecutionId = (): string => `x${randomLabel(20)}`
 
-/** A new id of a template or of one of its builds. */
+/** Ids of templates, builds and snapshots. */
+export const templateIdPattern = /^[a-z0-9]{20}$/
+
+/** A new id of a template, of one of its builds or of a snapshot. */
 export const newTemplateId = (): string => randomLabel(20)
 
 /**

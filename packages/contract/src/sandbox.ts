@@ -1,8 +1,12 @@
 import { z } from 'zod'
 
-/** States that clients see (protocol.md 2.3). */
+/** States that clients ask for and know of (protocol.md 2.3). */
 export const publicStates = ['running', 'paused'] as const
 export type PublicState = (typeof publicStates)[number]
+
+/** `snapshotting`: running, but standing still for a moment while its state is kept (promise P21). */
+const shownState = z.enum([...publicStates, 'snapshotting'])
+export type ShownState = z.infer<typeof shownState>
 
 const stringMap = z.record(z.string().max(1024), z.string().max(65_536))
 
@@ -57,7 +61,7 @@ export const listedSandbox = z.object({
   cpuCount: z.int(),
   memoryMB: z.int(),
   diskSizeMB: z.int(),
-  state: z.enum(publicStates),
+  state: shownState,
   envdVersion: z.string(),
   metadata: z.record(z.string(), z.string()).optional(),
 })
@@ -72,8 +76,8 @@ export const sandboxDetail = listedSandbox.extend({
 })
 export type SandboxDetail = z.infer<typeof sandboxDetail>
 
-/** Body of both connect calls; e2b sends `{}` when the user gave no timeout. */
-export const connectRequest = z.looseObject({ timeout: timeoutSeconds.optional() })
+/** Body of both connect calls; e2b sends `{}` when the user gave no timeout, and `memory: false` for `onResume: 'reboot'`. */
+export const connectRequest = z.looseObject({ timeout: timeoutSeconds.optional(), memory: z.boolean().nullish() })
 
 /** Body of the deprecated resume call. */
 export const resumeRequest = z.looseObject({ timeout: timeoutSeconds.optional(), autoPause: z.boolean().optional() })
@@ -84,7 +88,8 @@ export const refreshRequest = z.looseObject({
   duration: z.number().gt(0).max(3600, 'duration must be at most 3600 seconds').optional(),
 })
 
-export const pauseRequest = z.looseObject({ memory: z.boolean().optional() })
+/** E2B says what to keep, Novita's legacy clients whether to wait until it is durable. */
+export const pauseRequest = z.looseObject({ memory: z.boolean().optional(), sync: z.boolean().optional() })
 
 export const errorBody = z.object({ code: z.int(), message: z.string() })
 

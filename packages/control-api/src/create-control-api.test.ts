@@ -86,7 +86,7 @@ describe('a route', () => {
 
   test('is matched before its path is decoded', async () => {
     const { ask } = startApi()
-    expect((await ask('DELETE /templates/team%2Fname%3Atag')).status).toBe(501)
+    expect((await ask('PATCH /templates/team%2Fname%3Atag')).status).toBe(501)
     expect((await ask('GET /sandboxes/a%2Fpause')).status).toBe(404)
   })
 })

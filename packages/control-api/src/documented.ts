@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi'
-import { errorBody, listedSandbox, newSandbox, sandboxAnswer, sandboxDetail } from '@torpor/contract'
+import { errorBody, forkResult, listedSandbox, newSandbox, sandboxAnswer, sandboxDetail, snapshotInfo } from '@torpor/contract'
 
 /** The schemas under the names that the OpenAPI document gives them. */
 export const schemas = {
@@ -7,6 +7,8 @@ export const schemas = {
   sandbox: sandboxAnswer.meta({ id: 'Sandbox' }),
   listedSandbox: listedSandbox.meta({ id: 'ListedSandbox' }),
   sandboxDetail: sandboxDetail.meta({ id: 'SandboxDetail' }),
+  forkResult: forkResult.meta({ id: 'SandboxForkResult' }),
+  snapshotInfo: snapshotInfo.meta({ id: 'SnapshotInfo' }),
   error: errorBody.meta({ id: 'Error' }),
 }
 

@@ -20,6 +20,7 @@ describe('an error', () => {
     'exhausted',
     'unavailable',
     'no_space',
+    'damaged',
   ]
 
   test.each(kinds)('of kind %s has its status and the same code', async (kind) => {
@@ -36,6 +37,14 @@ describe('an error', () => {
     expect(await answer.text()).not.toContain('SQLITE')
     const line = log.lines.find(({ level }) => level === 'error')
     expect(line?.context).toMatchObject({ requestId: answer.headers.get('x-request-id'), error: failure })
+  })
+
+  test('of a damaged state tells the user so, and the log what is damaged', async () => {
+    const cause = new TorporError('damaged', 'no such page', { context: { directory: '/var/lib/torpor/images/i1' } })
+    const message = 'The saved state of sandbox "i1" is damaged: it cannot be resumed. Kill it, or reset it to a snapshot'
+    const { answer, log } = await failWith(new TorporError('damaged', message, { cause, context: cause.context }))
+    expect([answer.status, await answer.json()]).toEqual([500, { code: 500, message }])
+    expect(log.lines.find(({ level }) => level === 'warn')?.context).toMatchObject({ kind: 'damaged', context: cause.context })
   })
 
   test('that a retry may heal says in whole seconds when', async () => {

@@ -10,11 +10,14 @@ import type { ApiContext } from './endpoint.ts'
 export function errorToWire(error: unknown, context: ApiContext, log: Log): Response {
   const known = toTorporError(error)
   report(known, context, log)
-  const body: ErrorBody = { code: known.status, message: known.message }
+  const body = errorBodyOf(known)
   const { retryAfterSeconds } = known
   const headers = retryAfterSeconds === undefined ? undefined : { 'retry-after': String(Math.max(0, Math.ceil(retryAfterSeconds))) }
   return Response.json(body, { status: known.status, ...(headers && { headers }) })
 }
+
+/** An error as part of an answer. */
+export const errorBodyOf = ({ status, message }: TorporError): ErrorBody => ({ code: status, message })
 
 function report(error: TorporError, context: ApiContext, log: Log): void {
   const { kind, cause, message } = error

@@ -35,6 +35,10 @@ export function validated<Schema extends z.ZodType>(schema: Schema, input: unkno
   throw new TorporError('invalid_argument', reasons.join('; '))
 }
 
+/** The query's parameters, each once; one without a value counts as absent. */
+export const givenParameters = (context: ApiContext): Record<string, string> =>
+  Object.fromEntries(Object.entries(context.req.query()).filter(([, value]) => value !== ''))
+
 function parseJson(text: string): unknown {
   try {
     return JSON.parse(text)

@@ -1,5 +1,14 @@
-import { type ListedSandbox, type PublicState, type SandboxAnswer, type SandboxDetail, clientId, envdVersion } from '@torpor/contract'
-import type { SandboxRecord } from '@torpor/core'
+import {
+  type ClonedSandbox,
+  type ListedSandbox,
+  type SandboxAnswer,
+  type SandboxDetail,
+  type ShownState,
+  type SnapshotInfo,
+  clientId,
+  envdVersion,
+} from '@torpor/contract'
+import { type SandboxRecord, type SandboxView, type Snapshot, namespace } from '@torpor/core'
 
 import type { Dependencies } from './endpoint.ts'
 
@@ -10,36 +19,66 @@ export function sandboxToWire(record: SandboxRecord, { tokens, domain }: Pick<De
   return {
     ...identity(record),
     ...(record.secure && { envdAccessToken: tokens.access(record.id) }),
-    trafficAccessToken: record.network.allowPublicTraffic ? null : tokens.traffic(record.id),
+    trafficAccessToken: trafficToken(record, tokens) ?? null,
     domain,
   }
 }
 
+/** One of the clones in an answer. */
+export function clonedToWire(record: SandboxRecord, { tokens }: Pick<Dependencies, 'tokens'>): ClonedSandbox {
+  const trafficAccessToken = trafficToken(record, tokens)
+  return {
+    sandboxID: record.id,
+    envdVersion,
+    ...(record.secure && { envdAccessToken: tokens.access(record.id) }),
+    ...(trafficAccessToken !== undefined && { trafficAccessToken }),
+  }
+}
+
+/** Undefined unless public traffic is restricted. */
+export const trafficToken = ({ id, network }: SandboxRecord, tokens: Dependencies['tokens']): string | undefined =>
+  network.allowPublicTraffic ? undefined : tokens.traffic(id)
+
+/** How the caller is shown a state; see `stateFor`. */
+type ShowState = (state: ShownState) => ShownState
+
 /** One element of a list (protocol.md 2.3). */
-export function listedToWire(record: SandboxRecord): ListedSandbox {
+export function listedToWire(record: SandboxView, showState: ShowState): ListedSandbox {
   return {
     ...identity(record),
     startedAt: time(record.startedAt),
-    endAt: time(record.endAt),
+    endAt: time(record.shown.endAt),
     cpuCount: record.resources.cpuCount,
     memoryMB: record.resources.memoryMiB,
     diskSizeMB: record.resources.diskMiB,
-    state: publicState(record),
+    state: showState(record.shown.state),
     metadata: { ...record.metadata },
   }
 }
 
 /** Answer of `GET /sandboxes/{id}` (protocol.md 2.3). */
-export function detailToWire(record: SandboxRecord, { tokens, domain }: Pick<Dependencies, 'tokens' | 'domain'>): SandboxDetail {
+export function detailToWire(
+  record: SandboxView,
+  showState: ShowState,
+  { tokens, domain }: Pick<Dependencies, 'tokens' | 'domain'>,
+): SandboxDetail {
   const { allowInternetAccess, allowPublicTraffic, maskRequestHost } = record.network
+  const { autoResume, onTimeout } = record.lifecycle
   return {
-    ...listedToWire(record),
+    ...listedToWire(record, showState),
     ...(record.secure && { envdAccessToken: tokens.access(record.id) }),
     domain,
     allowInternetAccess,
     network: { allowPublicTraffic, ...(maskRequestHost !== null && { maskRequestHost }) },
-    lifecycle: { ...record.lifecycle },
+    lifecycle: { autoResume, onTimeout },
   }
+}
+
+/** A snapshot's id is its full name when it has one (protocol.md 2.5). */
+export function snapshotToWire({ id, name, tag }: Snapshot): SnapshotInfo {
+  if (name === null) return { snapshotID: `${id}:default`, names: [] }
+  const full = `${namespace}/${name}`
+  return { snapshotID: `${full}:${tag}`, names: [full] }
 }
 
 const identity = (record: SandboxRecord) => ({
@@ -49,6 +88,3 @@ const identity = (record: SandboxRecord) => ({
   ...(record.alias !== null && { alias: record.alias }),
   envdVersion,
 })
-
-/** Records that clients see are never `creating`: core hides those. */
-const publicState = ({ state }: SandboxRecord): PublicState => (state === 'paused' ? 'paused' : 'running')

@@ -22,9 +22,10 @@ export function refuseUnsupported(body: Readonly<Record<string, unknown>>): void
   if (option !== undefined) throw notYet(option)
 }
 
-/** A pause that keeps only the files is another promise than the one asked for here. */
-export function refuseFilesOnly(memory: boolean | undefined, option: string): void {
-  if (memory === false) throw notYet(`${option}: false (a pause that keeps the files but not the memory)`)
+/** Connect may ask to forget a memory that was kept (e2b: `onResume: 'reboot'`); where there is none, and on a running one, that changes nothing. */
+export function refuseReboot({ state, pausing, image }: SandboxRecord): void {
+  const kept = pausing ?? image?.kind
+  if (state !== 'running' && kept !== 'files') throw notYet('memory: false (onResume: reboot) on a sandbox that was paused with its memory')
 }
 
 /** Connect may ask to restrict a sandbox further (Novita): what would stay open is refused, what is so already passes. */

@@ -1,31 +1,41 @@
-import type { Route } from '@torpor/contract'
+import { type Route, TorporError } from '@torpor/contract'
 
 import { type Adoption, adoptExecutions } from './app/adopt-executions.ts'
 import { type TemplateRecipe, ensureTemplate } from './app/build-template.ts'
+import { cloneLeniently, cloneStrictly } from './app/clone-sandbox.ts'
 import { connectSandbox, refreshSandbox, resumePaused, setTimeoutOf } from './app/connect-sandbox.ts'
 import { createSandbox } from './app/create-sandbox.ts'
 import { evictAll } from './app/evict-sandbox.ts'
 import { ExecutionTable } from './app/execution-table.ts'
+import { forkSandbox } from './app/fork-sandbox.ts'
+import { ImageLeases } from './app/image-leases.ts'
 import { killSandbox } from './app/kill-sandbox.ts'
 import { listSandboxes } from './app/list-sandboxes.ts'
 import { loseExecution } from './app/lose-sandbox.ts'
 import { pauseSandbox } from './app/pause-sandbox.ts'
 import type { Ports } from './app/ports.ts'
+import { quotaOf } from './app/quota.ts'
 import { requireSandbox } from './app/records.ts'
+import { resetSandbox } from './app/reset-sandbox.ts'
+import { createSnapshot, deleteSnapshot, listSnapshots } from './app/snapshots.ts'
 import { Transitions } from './app/transitions.ts'
 import type { UseCases } from './app/use-cases.ts'
+import { Verified } from './app/verified.ts'
+import { verifyAll } from './app/verify-images.ts'
+import { viewOf } from './app/view.ts'
 import { wakeSandbox } from './app/wake-sandbox.ts'
 import { WarmPool } from './app/warm-pool.ts'
 import { deadlines } from './reconcilers/deadlines.ts'
 import { Loop } from './reconcilers/loop.ts'
+import { verification } from './reconcilers/verification.ts'
 import { warmMemory } from './reconcilers/warm-memory.ts'
 import { warmPool } from './reconcilers/warm-pool.ts'
 
 /** Core, given its adapters: the use cases for the doors, and the loops. */
 export interface Platform {
   readonly useCases: UseCases
-  /** For the edge: brings a sleeping sandbox back, if it may be woken. */
-  wake(sandboxId: string): Promise<Route | undefined>
+  /** For the edge: brings a sleeping sandbox back for a request to `port`, if it may be woken by that. */
+  wake(sandboxId: string, port: number): Promise<Route | undefined>
   ensureTemplate(recipe: TemplateRecipe): Promise<boolean>
   /** Finds the sandboxes of an earlier server again, then starts the loops. To be called once, before any door opens. */
   start(): Promise<Adoption>
@@ -34,22 +44,27 @@ export interface Platform {
 }
 
 /** What the composition root supplies. */
-export type Adapters = Omit<Ports, 'transitions' | 'executions' | 'pool' | 'nudge'>
+export type Adapters = Omit<Ports, 'transitions' | 'executions' | 'leases' | 'verified' | 'pool' | 'nudge' | 'reached'> &
+  Partial<Pick<Ports, 'reached'>>
 
 export function createPlatform(adapters: Adapters): Platform {
   const transitions = new Transitions()
-  const pool = new WarmPool()
+  const stopping = new AbortController()
+  const pool = new WarmPool(adapters.clock.now())
   const nudge = (): void => loops.forEach((loop) => loop.nudge())
-  const ports: Ports = { ...adapters, transitions, executions: new ExecutionTable(), pool, nudge }
+  const own = { transitions, executions: new ExecutionTable(), leases: new ImageLeases(), verified: new Verified(), pool, nudge }
+  const ports: Ports = { reached: () => undefined, ...adapters, ...own }
   const loops = [
     new Loop('deadlines', deadlines(ports), adapters),
     new Loop('warm memory', warmMemory(ports), adapters),
     new Loop('warm pool', warmPool(ports), adapters),
   ]
+  // Looks at every saved state there is: too dear for each nudge.
+  const background = new Loop('verification', verification(ports, stopping.signal), adapters)
   let unsubscribe = (): void => undefined
   return {
     useCases: useCasesOf(ports),
-    wake: (id) => wakeSandbox(ports, id),
+    wake: (id, port) => wakeSandbox(ports, id, port),
     ensureTemplate: async (recipe) => {
       const built = await ensureTemplate(ports, recipe)
       nudge()
@@ -61,12 +76,14 @@ export function createPlatform(adapters: Adapters): Platform {
       })
       const adoption = await adoptExecutions(ports)
       nudge()
+      background.nudge()
       return adoption
     },
     close: async () => {
       unsubscribe()
+      stopping.abort(new TorporError('unavailable', 'The server is stopping'))
       await pool.close(adapters.engine)
-      await Promise.all(loops.map((loop) => loop[Symbol.asyncDispose]()))
+      await Promise.all([...loops, background].map((loop) => loop[Symbol.asyncDispose]()))
       await pool.close(adapters.engine)
       await transitions.idle()
       await evictAll(ports)
@@ -76,12 +93,21 @@ export function createPlatform(adapters: Adapters): Platform {
 
 const useCasesOf = (ports: Ports): UseCases => ({
   createSandbox: (command) => createSandbox(ports, command),
-  getSandbox: (id) => requireSandbox(ports.store, id),
+  getSandbox: (id) => viewOf(ports, requireSandbox(ports.store, id)),
   listSandboxes: (command) => listSandboxes(ports, command),
   killSandbox: (id) => killSandbox(ports, id, 'api'),
-  pauseSandbox: (id) => pauseSandbox(ports, id, 'api'),
+  pauseSandbox: (id, { kind = 'memory', until = 'durable' } = {}) => pauseSandbox(ports, id, { reason: 'api', kind, until }),
   connectSandbox: (id, timeoutSeconds) => connectSandbox(ports, id, timeoutSeconds),
   resumeSandbox: (id, options) => resumePaused(ports, id, options),
   setTimeout: (id, timeoutSeconds) => setTimeoutOf(ports, id, timeoutSeconds),
   refresh: (id, durationSeconds) => refreshSandbox(ports, id, durationSeconds),
+  cloneSandbox: (id, { strict, ...command }) => (strict ? cloneStrictly(ports, id, command) : cloneLeniently(ports, id, command)),
+  forkSandbox: (id, command) => forkSandbox(ports, id, command),
+  createSnapshot: (id, name) => createSnapshot(ports, id, name),
+  listSnapshots: (query) => listSnapshots(ports, query),
+  deleteSnapshot: (idOrName) => deleteSnapshot(ports, idOrName),
+  resetSandbox: (id, command) => resetSandbox(ports, id, command),
+  events: (query) => ports.store.events(query),
+  quota: () => quotaOf(ports),
+  verifyImages: (signal) => verifyAll(ports, signal),
 })

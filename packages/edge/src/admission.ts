@@ -38,6 +38,9 @@ export function admit(request: IncomingMessage, target: Target, routes: RouteLoo
   return refusal ? { refusal } : admitted
 }
 
+/** Asks the agent how it is: says nothing of anybody's using the sandbox. */
+export const isHealthProbe = ({ port, path }: Admitted): boolean => port === agentPort && isHealth(pathOf(path))
+
 function findRoute(target: Target, routes: RouteLookup): Route | { readonly refusal: Refusal } {
   switch (target.by) {
     case 'id':

@@ -4,7 +4,8 @@ import type { Duplex } from 'node:stream'
 
 import { type Route, agentPort } from '@torpor/contract'
 
-import { type Admitted, admit } from './admission.ts'
+import type { ActivityTable } from './activity-table.ts'
+import { type Admitted, admit, isHealthProbe } from './admission.ts'
 import { Connections } from './connections.ts'
 import { Exchange } from './exchange.ts'
 import { forward } from './forward.ts'
@@ -29,6 +30,8 @@ export interface EdgeLog {
 export interface EdgeOptions {
   readonly routes: RouteLookup
   readonly wake: Wake
+  /** Is told of every exchange. */
+  readonly activity: ActivityTable
   /** Host names of sandboxes end with it; it may have a port. */
   readonly domain: string
   readonly log: EdgeLog
@@ -54,10 +57,14 @@ export interface Edge {
   close(): Promise<void>
 }
 
-export function createEdge({ routes, wake, domain, log, limits: given }: EdgeOptions): Edge {
+export function createEdge({ routes, wake, activity, domain, log, limits: given }: EdgeOptions): Edge {
   const limits = { ...defaultLimits, ...given }
   const connections = new Connections(limits)
-  const cut = (sandboxId: string): void => connections.cut(sandboxId, routes.byId(sandboxId) === undefined)
+  const cut = (sandboxId: string): void => {
+    const isGone = routes.byId(sandboxId) === undefined
+    connections.cut(sandboxId, isGone)
+    if (isGone) activity.forget(sandboxId)
+  }
   const unsubscribe = routes.onCut(cut)
 
   function serve(exchange: Exchange, send: (admitted: Admitted) => void): void {
@@ -82,6 +89,7 @@ export function createEdge({ routes, wake, domain, log, limits: given }: EdgeOpt
 
   function sendAwake(exchange: Exchange, admitted: Admitted, send: (admitted: Admitted) => void): void {
     exchange.isWaiting = false
+    if (!isHealthProbe(admitted)) exchange.response.once('close', activity.begin(admitted.route.sandboxId))
     try {
       send(admitted)
     } catch (error) {

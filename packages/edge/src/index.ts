@@ -1,3 +1,4 @@
+export { ActivityTable, type SandboxActivity } from './activity-table.ts'
 export { type Edge, type EdgeLog, type EdgeOptions, type Wake, createEdge } from './edge.ts'
 export type { EdgeLimits } from './limits.ts'
 export { type RouteLookup, RouteTable } from './route-table.ts'

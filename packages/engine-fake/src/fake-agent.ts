@@ -18,6 +18,11 @@ const handlers: Readonly<Record<string, Handler>> = {
     memory.counter += 1
     answer(response, 200, { counter: memory.counter })
   },
+  'GET /files': readFile,
+  'POST /files': async (memory, request, response) => {
+    memory.files.set(pathOf(request), await text(request))
+    answer(response, 200, [{ path: pathOf(request), type: 'file' }])
+  },
   'GET /state': ({ counter, identity }, _request, response) => answer(response, 200, { counter, identity }),
 }
 
@@ -39,16 +44,28 @@ export const fakeAgent =
 const mayEnter = ({ identity }: FakeMemory, request: IncomingMessage): boolean =>
   identity.accessToken === undefined || request.headers[accessTokenHeader] === identity.accessToken
 
-/** A token once set can be repeated, not changed (protocol.md 3.2). */
+/** Only who knows the token that is installed may give another one; an empty one opens the sandbox (protocol.md 3.2). */
 async function init(memory: FakeMemory, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const wanted = parseIdentity(await text(request))
   const { accessToken } = memory.identity
-  if (accessToken !== undefined && wanted.accessToken !== accessToken) {
-    return answer(response, 401, { code: 401, message: 'access token is already set' })
+  const known = [request.headers[accessTokenHeader], wanted.accessToken]
+  if (accessToken !== undefined && !known.includes(accessToken)) {
+    return answer(response, 401, { code: 401, message: 'unauthorized access, please provide a valid access token' })
   }
-  memory.identity = wanted
+  const { accessToken: given, ...rest } = wanted
+  memory.identity = { ...rest, ...(given !== undefined && given !== '' && { accessToken: given }) }
   response.writeHead(204).end()
 }
+
+/** The root's files, and the one file of /proc that tells a fresh boot from a restore. */
+function readFile(memory: FakeMemory, request: IncomingMessage, response: ServerResponse): void {
+  const path = pathOf(request)
+  const content = path === '/proc/sys/kernel/random/boot_id' ? `${memory.bootId}\n` : memory.files.get(path)
+  if (content === undefined) return answer(response, 404, { code: 404, message: `path '${path}' does not exist` })
+  response.writeHead(200, { 'content-type': 'application/octet-stream' }).end(content)
+}
+
+const pathOf = (request: IncomingMessage): string => new URL(request.url ?? '/', 'http://agent').searchParams.get('path') ?? ''
 
 function answer(response: ServerResponse, status: number, body: object): void {
   response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body))

@@ -48,7 +48,7 @@ describe('the fake agent', () => {
     await call('POST', parent.address, '/count')
     await call('POST', parent.address, '/count')
     await engine.capture(parent.execution, directory)
-    const clone = await engine.restore(spec(), { name: directory, engineVersion: 'fake-1' })
+    const clone = await engine.restore(spec(), { name: directory, kind: 'memory', engineVersion: 'fake-1' })
     await call('POST', parent.address, '/count')
     expect(await (await call('POST', clone.address, '/count')).json()).toEqual({ counter: 3 })
     engine.memory(clone.execution).counter = 40
@@ -112,8 +112,31 @@ describe('the fake agent', () => {
     await engine.listen(execution, 8000, (_request, response) => void response.end('service'))
     await engine.capture(execution, directory)
     await engine.destroy(execution)
-    const { address } = await engine.restore(spec(), { name: directory, engineVersion: 'fake-1' })
+    const { address } = await engine.restore(spec(), { name: directory, kind: 'memory', engineVersion: 'fake-1' })
     expect(await (await call('GET', address, '/', { port: 8000 })).text()).toBe('service')
+  })
+})
+
+describe('images of files', () => {
+  it('keep the files and nothing of the memory', async () => {
+    const parent = await engine.boot(spec())
+    await call('POST', parent.address, '/count')
+    await call('POST', parent.address, '/files?path=%2Fhome%2Fa', { body: { written: true } })
+    const bootId = await (await call('GET', parent.address, '/files?path=/proc/sys/kernel/random/boot_id')).text()
+    await engine.captureFiles(parent.execution, directory)
+    const next = await engine.boot(spec(), { name: directory, kind: 'files', engineVersion: 'fake-1' })
+    expect(await (await call('GET', next.address, '/files?path=/home/a')).json()).toEqual({ written: true })
+    expect(engine.memory(next.execution).counter).toBe(0)
+    expect(await (await call('GET', next.address, '/files?path=/proc/sys/kernel/random/boot_id')).text()).not.toBe(bootId)
+    expect((await call('GET', next.address, '/files?path=/home/b')).status).toBe(404)
+  })
+
+  it('are told from images of memory', async () => {
+    await engine.captureFiles((await engine.boot(spec())).execution, directory)
+    const image = { name: directory, engineVersion: 'fake-1' }
+    await expect(engine.restore(spec(), { ...image, kind: 'memory' })).rejects.toMatchObject({ kind: 'damaged' })
+    await expect(engine.restore(spec(), { ...image, kind: 'files' })).rejects.toMatchObject({ kind: 'internal' })
+    await expect(engine.boot(spec(), { ...image, kind: 'memory' })).rejects.toMatchObject({ kind: 'internal' })
   })
 })
 
@@ -132,7 +155,8 @@ describe('faults', () => {
 
   it.each(['boot', 'restore'] as const)('leave nothing behind a failed %s', async (verb) => {
     engine.faults.failNext(verb, ordered)
-    const begun = verb === 'boot' ? engine.boot(spec()) : engine.restore(spec(), { name: directory, engineVersion: 'fake-1' })
+    const begun =
+      verb === 'boot' ? engine.boot(spec()) : engine.restore(spec(), { name: directory, kind: 'memory', engineVersion: 'fake-1' })
     await expect(begun).rejects.toBe(ordered)
     expect([await engine.list(), engine.machine.processes]).toEqual([[], []])
   })
@@ -213,8 +237,12 @@ describe('a machine', () => {
   it('restores no image of another build, whatever its reference says', async () => {
     await engine.capture((await engine.boot(spec())).execution, directory)
     const next = createFakeEngine({ machine: engine.machine, version: 'fake-2' })
-    await expect(next.restore(spec(), { name: directory, engineVersion: 'fake-1' })).rejects.toMatchObject({ kind: 'unavailable' })
-    await expect(next.restore(spec(), { name: directory, engineVersion: 'fake-2' })).rejects.toMatchObject({ kind: 'internal' })
+    await expect(next.restore(spec(), { name: directory, kind: 'memory', engineVersion: 'fake-1' })).rejects.toMatchObject({
+      kind: 'unavailable',
+    })
+    await expect(next.restore(spec(), { name: directory, kind: 'memory', engineVersion: 'fake-2' })).rejects.toMatchObject({
+      kind: 'damaged',
+    })
     expect(await next.list()).toMatchObject([{ engineVersion: 'fake-1' }])
   })
 

@@ -1,11 +1,11 @@
 import type { RequestListener, Server } from 'node:http'
 
 import { TorporError } from '@torpor/contract'
-import type { Engine, Execution, ExecutionExit, ExecutionSpec, ExecutionStats, ImageRef, ObservedExecution } from '@torpor/core'
+import type { Engine, Execution, ExecutionExit, ExecutionSpec, ExecutionStats, ImageKind, ImageRef, ObservedExecution } from '@torpor/core'
 
 import { FakeFaults, type Verb, type VerbCall } from './fake-faults.ts'
 import { FakeMachine } from './fake-machine.ts'
-import { type FakeMemory, newMemory, readImage, writeImage } from './fake-memory.ts'
+import { type FakeMemory, newMemory, readFiles, readImage, writeFiles, writeImage } from './fake-memory.ts'
 import type { FakeProcess } from './fake-process.ts'
 
 export interface FakeEngineOptions {
@@ -53,15 +53,18 @@ class InMemoryEngine implements FakeEngine {
     this.#locateImage = locateImage ?? ((image) => Promise.resolve(image.name))
   }
 
-  boot(spec: ExecutionSpec): Promise<Execution> {
-    return this.#start('boot', spec, () => Promise.resolve(newMemory()))
+  boot(spec: ExecutionSpec, files?: ImageRef): Promise<Execution> {
+    return this.#start('boot', spec, async () => (files ? readFiles(await this.#locate(files, 'files'), this.version) : newMemory()))
   }
 
   restore(spec: ExecutionSpec, image: ImageRef): Promise<Execution> {
-    return this.#start('restore', spec, async () => {
-      if (image.engineVersion !== this.version) throw notInstalled(image.engineVersion)
-      return readImage(await this.#locateImage(image), this.version)
-    })
+    return this.#start('restore', spec, async () => readImage(await this.#locate(image, 'memory'), this.version))
+  }
+
+  #locate(image: ImageRef, kind: ImageKind): Promise<string> {
+    requireKind(image, kind)
+    if (image.engineVersion !== this.version) throw notInstalled(image.engineVersion)
+    return this.#locateImage(image)
   }
 
   async released(execution: string): Promise<void> {
@@ -81,6 +84,13 @@ class InMemoryEngine implements FakeEngine {
     return this.#on('capture', execution, (carrier) => {
       carrier.requireAlive()
       return writeImage(directory, carrier.engineVersion, carrier.memory)
+    })
+  }
+
+  captureFiles(execution: string, directory: string): Promise<void> {
+    return this.#on('captureFiles', execution, (carrier) => {
+      carrier.requireAlive()
+      return writeFiles(directory, carrier.engineVersion, carrier.memory)
     })
   }
 
@@ -165,6 +175,10 @@ class InMemoryEngine implements FakeEngine {
     if (this.#closed) throw new TorporError('unavailable', 'The engine is closed', { context: { verb } })
     this.calls.push({ verb, execution })
   }
+}
+
+function requireKind(image: ImageRef, kind: ImageKind): void {
+  if (image.kind !== kind) throw new TorporError('internal', `An image of kind ${image.kind} is none of kind ${kind}`)
 }
 
 const notInstalled = (version: string): TorporError =>

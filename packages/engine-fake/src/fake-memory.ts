@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { readFile, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 
@@ -23,48 +24,74 @@ export interface FakeMemory {
   /** Grows with every `POST /count`: the one thing to be remembered. */
   counter: number
   identity: FakeIdentity
+  /** New for every boot, kept by a restore. */
+  readonly bootId: string
   /** Ports that the test opened, with the number of their handler on the machine. */
   readonly services: Map<number, number>
+  /** The files of the root, path to content: all that `captureFiles` keeps. */
+  readonly files: Map<string, string>
 }
 
-export const newMemory = (): FakeMemory => ({ counter: 0, identity: {}, services: new Map() })
+export const newMemory = (files: ReadonlyMap<string, string> = new Map()): FakeMemory => ({
+  counter: 0,
+  identity: {},
+  bootId: randomUUID(),
+  services: new Map(),
+  files: new Map(files),
+})
 
 export const parseIdentity = (text: string): FakeIdentity => identity.parse(JSON.parse(text))
 
-const imageFile = 'fake-image.json'
-const image = z.object({
-  engineVersion: z.string(),
+const files = z.array(z.tuple([z.string(), z.string()]))
+const filesImage = z.object({ engineVersion: z.string(), files })
+const memoryImage = filesImage.extend({
   counter: z.number(),
   identity,
+  bootId: z.string(),
   services: z.array(z.tuple([z.number(), z.number()])),
 })
 
 /** Writes the memory image; like the real one, not synced. */
-export async function writeImage(directory: string, engineVersion: string, memory: FakeMemory): Promise<void> {
-  const content = { engineVersion, counter: memory.counter, identity: memory.identity, services: [...memory.services] }
+export function writeImage(directory: string, engineVersion: string, memory: FakeMemory): Promise<void> {
+  const content = { ...memory, engineVersion, services: [...memory.services], files: [...memory.files] }
+  return write(path.join(directory, 'fake-memory.json'), content)
+}
+
+/** Writes an image of the files alone. */
+export const writeFiles = (directory: string, engineVersion: string, memory: FakeMemory): Promise<void> =>
+  write(path.join(directory, 'fake-files.json'), { engineVersion, files: [...memory.files] })
+
+/** @throws TorporError `damaged` for what is no image, or one that another engine build wrote. */
+export async function readImage(directory: string, engineVersion: string): Promise<FakeMemory> {
+  const content = await read(path.join(directory, 'fake-memory.json'), memoryImage, engineVersion)
+  const { counter, bootId } = content
+  return { counter, identity: content.identity, bootId, services: new Map(content.services), files: new Map(content.files) }
+}
+
+/** A fresh memory on the files of an image. @throws TorporError `damaged`. */
+export async function readFiles(directory: string, engineVersion: string): Promise<FakeMemory> {
+  return newMemory(new Map((await read(path.join(directory, 'fake-files.json'), filesImage, engineVersion)).files))
+}
+
+async function write(file: string, content: object): Promise<void> {
   try {
-    await writeFile(path.join(directory, imageFile), JSON.stringify(content), { flag: 'wx' })
+    await writeFile(file, JSON.stringify(content), { flag: 'wx' })
   } catch (cause) {
     const full = cause instanceof Error && 'code' in cause && (cause.code === 'ENOSPC' || cause.code === 'EDQUOT')
-    throw new TorporError(full ? 'no_space' : 'internal', 'The memory image could not be written', { context: { directory }, cause })
+    throw new TorporError(full ? 'no_space' : 'internal', 'The image could not be written', { context: { file }, cause })
   }
 }
 
-/** @throws TorporError `internal` for a damaged image or one that another engine build wrote. */
-export async function readImage(directory: string, engineVersion: string): Promise<FakeMemory> {
-  const content = await read(directory)
-  if (content.engineVersion !== engineVersion) {
-    throw new TorporError('internal', 'The memory image is of another engine build', {
-      context: { directory, wrote: content.engineVersion },
-    })
-  }
-  return { counter: content.counter, identity: content.identity, services: new Map(content.services) }
+async function read<T extends { engineVersion: string }>(file: string, schema: z.ZodType<T>, engineVersion: string): Promise<T> {
+  const content = await parse(file, schema)
+  if (content.engineVersion === engineVersion) return content
+  throw new TorporError('damaged', 'The image is of another engine build', { context: { file, wrote: content.engineVersion } })
 }
 
-async function read(directory: string): Promise<z.infer<typeof image>> {
+async function parse<T>(file: string, schema: z.ZodType<T>): Promise<T> {
   try {
-    return image.parse(JSON.parse(await readFile(path.join(directory, imageFile), 'utf8')))
+    return schema.parse(JSON.parse(await readFile(file, 'utf8')))
   } catch (cause) {
-    throw new TorporError('internal', 'The memory image cannot be read', { context: { directory }, cause })
+    throw new TorporError('damaged', 'The image cannot be read', { context: { file }, cause })
   }
 }

@@ -2,11 +2,22 @@ import { mkdir, realpath } from 'node:fs/promises'
 import path from 'node:path'
 
 import { TorporError } from '@torpor/contract'
-import type { Engine, Execution, ExecutionExit, ExecutionSpec, ExecutionStats, ImageRef, Log, ObservedExecution } from '@torpor/core'
+import type {
+  Engine,
+  Execution,
+  ExecutionExit,
+  ExecutionSpec,
+  ExecutionStats,
+  ImageKind,
+  ImageRef,
+  Log,
+  ObservedExecution,
+} from '@torpor/core'
 
 import { childrenOf, clearCgroup, raiseCgroup } from './cgroups.ts'
 import { ExecutionDirectories, type ExecutionNote } from './execution-directory.ts'
 import type { HostProcess } from './host/host-process.ts'
+import type { StartBody } from './host/protocol.ts'
 import { Hosts } from './hosts.ts'
 import { claimServerNumber, releaseServerNumber } from './network/claim.ts'
 import { lowerFirewall, raiseFirewall, setOffline } from './network/firewall.ts'
@@ -46,6 +57,7 @@ export class GvisorEngine implements Engine {
   readonly #resolver: Resolver
   readonly #hosts: Hosts
   readonly #known = new Map<string, ExecutionNote>()
+  readonly #clearing = new Map<string, Promise<void>>()
   readonly #listeners = new Set<(exit: ExecutionExit) => void>()
   /** Exits told already: the host repeats what it found while nobody listened. */
   readonly #told = new Set<string>()
@@ -101,13 +113,20 @@ export class GvisorEngine implements Engine {
     return `/torpor${this.#plan.server}`
   }
 
-  boot(spec: ExecutionSpec): Promise<Execution> {
-    return this.#start(spec, this.version, (host, body) => host.call('boot', body))
+  async boot(spec: ExecutionSpec, image?: ImageRef): Promise<Execution> {
+    if (!image) return this.#start(spec, this.version, (host, body) => host.call('boot', body))
+    const files = await this.#locate(image, 'files')
+    return this.#start(spec, image.engineVersion, (host, body) => host.call('boot', { ...body, files }))
   }
 
   async restore(spec: ExecutionSpec, image: ImageRef): Promise<Execution> {
-    const directory = await this.#options.locateImage(image)
+    const directory = await this.#locate(image, 'memory')
     return this.#start(spec, image.engineVersion, (host, body) => host.call('restore', { ...body, image: directory }))
+  }
+
+  #locate(image: ImageRef, kind: ImageKind): Promise<string> {
+    if (image.kind !== kind) throw new TorporError('internal', `An image of kind ${image.kind} is none of kind ${kind}`)
+    return this.#options.locateImage(image)
   }
 
   async #start(
@@ -117,10 +136,10 @@ export class GvisorEngine implements Engine {
   ): Promise<Execution> {
     const { execution } = spec
     const slot = await this.#slots.take()
+    const note: ExecutionNote = { execution, slot: slot.index, engineVersion, offline: !spec.allowInternetAccess }
+    this.#known.set(execution, note)
     try {
-      const note: ExecutionNote = { execution, slot: slot.index, engineVersion, offline: !spec.allowInternetAccess }
       await this.#directories.create(note, ociSpec(spec, this.#places(spec, slot)))
-      this.#known.set(execution, note)
       if (note.offline) await setOffline(this.#plan, slot.address, true)
       const host = await this.#hosts.of(engineVersion)
       await begin(host, {
@@ -130,7 +149,7 @@ export class GvisorEngine implements Engine {
         diskBytes: spec.resources.diskMiB * 1024 * 1024,
       })
     } catch (error) {
-      await this.#clear(execution, slot)
+      await this.#clear(execution)
       throw error
     }
     return { execution, address: slot.address, engineVersion }
@@ -166,19 +185,33 @@ export class GvisorEngine implements Engine {
     await (await this.#hostOf(execution)).call('capture', { execution, directory, direct: memoryBytes > largeImageBytes })
   }
 
+  /** Past the page cache always: how much the files take is not known before. */
+  async captureFiles(execution: string, directory: string): Promise<void> {
+    await (await this.#hostOf(execution)).call('captureFiles', { execution, directory, direct: true })
+  }
+
   async destroy(execution: string): Promise<void> {
     const note = this.#known.get(execution)
     const host = await this.#hosts.of(note?.engineVersion ?? this.version)
     await host.call('destroy', { execution })
-    await this.#clear(execution, note && slotOf(this.#plan, note.slot))
+    await this.#clear(execution)
   }
 
-  /** Releases everything of an execution but its process. */
-  async #clear(execution: string, slot: Slot | undefined): Promise<void> {
+  /** Releases everything of an execution but its process; once, for all who destroy it: a kill, and the work that it overtook. */
+  #clear(execution: string): Promise<void> {
     const note = this.#known.get(execution)
+    const ongoing = this.#clearing.get(execution)
+    if (ongoing || !note) return ongoing ?? Promise.resolve()
+    const clearing = this.#clearOnce(note).finally(() => this.#clearing.delete(execution))
+    this.#clearing.set(execution, clearing)
+    return clearing
+  }
+
+  async #clearOnce({ execution, slot: index, offline }: ExecutionNote): Promise<void> {
+    const slot = slotOf(this.#plan, index)
     await clearCgroup(path.join(this.#group, execution))
-    if (slot && note?.offline) await setOffline(this.#plan, slot.address, false).catch(() => undefined)
-    if (slot) await this.#slots.release(slot)
+    if (offline) await setOffline(this.#plan, slot.address, false).catch(() => undefined)
+    await this.#slots.release(slot)
     await this.#directories.remove(execution)
     this.#known.delete(execution)
     this.#told.delete(execution)
@@ -237,11 +270,4 @@ export class GvisorEngine implements Engine {
     await clearCgroup(this.#group)
     await releaseServerNumber(this.#plan.server)
   }
-}
-
-interface StartBody {
-  readonly execution: string
-  readonly bundle: string
-  readonly overlayDirectory: string
-  readonly diskBytes: number
 }

@@ -2,11 +2,13 @@ import { statfs } from 'node:fs/promises'
 
 import { TorporError } from '@torpor/contract'
 
-const isFull = (error: unknown): boolean =>
-  error instanceof Error && 'code' in error && (error.code === 'ENOSPC' || error.code === 'EDQUOT')
+import { codeOf } from './damage.ts'
+
+/** Whether the volume, or what this user may have of it, is used up. */
+export const isFull = (error: unknown): boolean => codeOf(error) === 'ENOSPC' || codeOf(error) === 'EDQUOT'
 
 const diskFull = (context: Record<string, unknown>, cause?: unknown): TorporError => {
-  const message = "The server's disk is full: the sandbox's memory cannot be saved. Nothing was lost; ask the operator for room"
+  const message = "The server's disk is full: the sandbox's state cannot be saved. Nothing was lost; ask the operator for room"
   return new TorporError('no_space', message, { context, cause })
 }
 

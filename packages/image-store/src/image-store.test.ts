@@ -6,6 +6,7 @@ import type { ImageRef, ImageStore } from '@torpor/core'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 
 import { openImageStore } from './image-store.ts'
+import { draftOf } from './samples.ts'
 
 let directory = ''
 let images: ImageStore
@@ -17,7 +18,7 @@ beforeEach(async () => {
 afterEach(() => rm(path.dirname(directory), { recursive: true }))
 
 async function saved(owner: string, generation: number, content = 'memory'): Promise<ImageRef> {
-  const staged = await images.stage(owner, generation, 'fake-1', 0)
+  const staged = await images.stage(draftOf(owner, generation), 0)
   await writeFile(path.join(staged.directory, 'pages.img'), content)
   return staged.commit()
 }
@@ -28,10 +29,11 @@ describe('commit', () => {
   it('puts the image under its owner and generation, with a note of what it is', async () => {
     const before = Date.now()
     const image = await saved('i1', 3, 'seventeen bytes..')
-    expect(image).toEqual({ name: 'i1/g3', engineVersion: 'fake-1' })
+    expect(image).toEqual({ name: 'i1/g3', kind: 'memory', engineVersion: 'fake-1' })
     expect(await below()).toEqual(['i1', 'i1/g3', 'i1/g3/pages.img', 'i1/g3/torpor-image.json'])
     const note: unknown = JSON.parse(await readFile(path.join(directory, 'i1/g3/torpor-image.json'), 'utf8'))
-    expect(note).toEqual({ engineVersion: 'fake-1', bytes: 17, createdAt: expect.any(Number) })
+    const files = [{ name: 'pages.img', size: 17 }]
+    expect(note).toEqual({ version: 2, kind: 'memory', engineVersion: 'fake-1', bytes: 17, createdAt: expect.any(Number), files })
     expect(note).toHaveProperty('createdAt', expect.closeTo(before, -5))
   })
 
@@ -41,14 +43,14 @@ describe('commit', () => {
   })
 
   it('leaves nothing to see before it', async () => {
-    const staged = await images.stage('i1', 1, 'fake-1', 0)
+    const staged = await images.stage(draftOf('i1', 1), 0)
     expect(await readdir(staged.directory)).toEqual([])
-    await expect(images.locate({ name: 'i1/g1', engineVersion: 'fake-1' })).rejects.toMatchObject({ kind: 'not_found' })
+    await expect(images.locate({ name: 'i1/g1', kind: 'memory', engineVersion: 'fake-1' })).rejects.toMatchObject({ kind: 'not_found' })
     await staged.discard()
   })
 
   it('holds what the engine put into directories of its own', async () => {
-    const staged = await images.stage('i1', 1, 'fake-1', 0)
+    const staged = await images.stage(draftOf('i1', 1), 0)
     await mkdir(path.join(staged.directory, 'deep'))
     await writeFile(path.join(staged.directory, 'deep', 'file'), 'x')
     const place = await images.locate(await staged.commit())
@@ -58,9 +60,9 @@ describe('commit', () => {
 
 describe('stage', () => {
   it('clears away what a crashed attempt left', async () => {
-    const first = await images.stage('i1', 1, 'fake-1', 0)
+    const first = await images.stage(draftOf('i1', 1), 0)
     await writeFile(path.join(first.directory, 'half.img'), 'x')
-    const second = await images.stage('i1', 1, 'fake-1', 0)
+    const second = await images.stage(draftOf('i1', 1), 0)
     expect(await readdir(second.directory)).toEqual([])
   })
 
@@ -71,17 +73,17 @@ describe('stage', () => {
   })
 
   it.each(['..', '../x', 'a/b', '', 'A', 'a\0', 'x'.repeat(65), '.'])('refuses %j as an owner', async (owner) => {
-    await expect(images.stage(owner, 1, 'fake-1', 0)).rejects.toMatchObject({ kind: 'internal' })
+    await expect(images.stage(draftOf(owner, 1), 0)).rejects.toMatchObject({ kind: 'internal' })
   })
 
   it.each([-1, 1.5, Number.NaN, 1e21])('refuses %d as a generation', async (generation) => {
-    await expect(images.stage('i1', generation, 'fake-1', 0)).rejects.toMatchObject({ kind: 'internal' })
+    await expect(images.stage(draftOf('i1', generation), 0)).rejects.toMatchObject({ kind: 'internal' })
   })
 })
 
 describe('discard', () => {
   it('removes the draft, any number of times', async () => {
-    const staged = await images.stage('i1', 1, 'fake-1', 0)
+    const staged = await images.stage(draftOf('i1', 1), 0)
     await writeFile(path.join(staged.directory, 'half.img'), 'x')
     await staged.discard()
     await staged.discard()
@@ -89,9 +91,9 @@ describe('discard', () => {
   })
 
   it('does nothing after commit', async () => {
-    const staged = await images.stage('i1', 1, 'fake-1', 0)
+    const staged = await images.stage(draftOf('i1', 1), 0)
     const image = await staged.commit()
-    const next = await images.stage('i1', 1, 'fake-1', 0)
+    const next = await images.stage(draftOf('i1', 1), 0)
     await staged.discard()
     expect(await images.locate(image)).toBe(path.join(directory, 'i1/g1'))
     expect(await readdir(next.directory)).toEqual([])
@@ -114,13 +116,13 @@ describe('locate and remove', () => {
   })
 
   it.each(['../etc', 'i1/../../x', 'i1/g1.tmp', 'i1', '/etc/passwd', 'i1/g1/torpor-image.json'])('refuse the name %j', async (name) => {
-    await expect(images.locate({ name, engineVersion: 'fake-1' })).rejects.toMatchObject({ kind: 'internal' })
-    await expect(images.remove({ name, engineVersion: 'fake-1' })).rejects.toMatchObject({ kind: 'internal' })
+    await expect(images.locate({ name, kind: 'memory', engineVersion: 'fake-1' })).rejects.toMatchObject({ kind: 'internal' })
+    await expect(images.remove({ name, kind: 'memory', engineVersion: 'fake-1' })).rejects.toMatchObject({ kind: 'internal' })
   })
 
   it('do not take an image for that of another engine build', async () => {
     const image = await saved('i1', 1)
-    await expect(images.locate({ ...image, engineVersion: 'fake-2' })).rejects.toMatchObject({ kind: 'not_found' })
+    await expect(images.locate({ ...image, engineVersion: 'fake-2' })).rejects.toMatchObject({ kind: 'damaged' })
   })
 
   it('may happen while the next generation is begun', async () => {
@@ -136,8 +138,8 @@ describe('sweep', () => {
     const kept = await saved('i1', 2)
     await saved('i1', 1)
     await saved('i2', 1)
-    await images.stage('i1', 3, 'fake-1', 0)
-    await images.stage('i3', 1, 'fake-1', 0)
+    await images.stage(draftOf('i1', 3), 0)
+    await images.stage(draftOf('i3', 1), 0)
     expect(await images.sweep([kept])).toEqual(['i1/g1', 'i1/g3.tmp', 'i2/g1', 'i3/g1.tmp'])
     expect(await below()).toEqual(['i1', 'i1/g2', 'i1/g2/pages.img', 'i1/g2/torpor-image.json'])
     expect(await images.sweep([kept])).toEqual([])
@@ -151,7 +153,7 @@ describe('sweep', () => {
     const image = await saved('i1', 1)
     await writeFile(path.join(directory, 'i1/g1/torpor-image.json'), '{')
     expect(await images.sweep([image])).toEqual([])
-    await expect(images.locate(image)).rejects.toMatchObject({ kind: 'not_found' })
+    await expect(images.locate(image)).rejects.toMatchObject({ kind: 'damaged' })
   })
 
   it('leaves alone what is not an image of ours', async () => {

@@ -3,10 +3,11 @@ import path from 'node:path'
 
 import type { ImageRef, StagedImage } from '@torpor/core'
 
+import { codeOf } from './damage.ts'
 import { noticeFullDisk } from './disk-full.ts'
 import { makeDirectory, syncPath, syncTree } from './durable.ts'
 import { writeNote } from './image-note.ts'
-import { removeImage } from './removal.ts'
+import { removeImage, removeTree } from './removal.ts'
 
 /** Begins an image beside its final place. What an earlier attempt left there is removed. */
 export async function stageImage(target: string, image: ImageRef): Promise<StagedImage> {
@@ -16,7 +17,7 @@ export async function stageImage(target: string, image: ImageRef): Promise<Stage
   return {
     directory: draft,
     commit: async () => {
-      await noticeFullDisk(draft, () => commit(draft, target, image.engineVersion))
+      await noticeFullDisk(draft, () => commit(draft, target, image))
       committed = true
       return image
     },
@@ -35,7 +36,7 @@ async function prepare(draft: string): Promise<void> {
       await mkdir(draft, { mode: 0o700 })
       return
     } catch (error) {
-      if (tries === mostTries || !(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error
+      if (tries === mostTries || codeOf(error) !== 'ENOENT') throw error
     }
   }
 }
@@ -43,11 +44,18 @@ async function prepare(draft: string): Promise<void> {
 const mostTries = 10
 
 /** The order is the promise: content, then the directory that names it, then the rename, then the parent that holds it. */
-async function commit(draft: string, target: string, engineVersion: string): Promise<void> {
-  await writeNote(draft, engineVersion)
+async function commit(draft: string, target: string, image: ImageRef): Promise<void> {
+  await writeNote(draft, image)
   await syncTree(draft)
   // Renamed by a server that died before it was recorded: never used by anyone.
-  await rm(target, { recursive: true, force: true })
+  await removeTree(target)
   await rename(draft, target)
-  await syncPath(path.dirname(target))
+  await syncPath(path.dirname(target)).catch((error: unknown) => withdraw(target, error))
+}
+
+/** What may be lost with the next loss of power is no image; and what the caller never hears of must not stay. */
+async function withdraw(target: string, error: unknown): Promise<never> {
+  // When that fails as well, the next sweep finds it: no record names it.
+  await removeImage(target).catch(() => undefined)
+  throw error
 }

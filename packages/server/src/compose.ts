@@ -10,13 +10,14 @@ import {
   type Log,
   type Platform,
   type Settings,
+  type Step,
   type Store,
   type TemplateRecipe,
   createPlatform,
 } from '@torpor/core'
-import { RouteTable, createEdge } from '@torpor/edge'
+import { ActivityTable, RouteTable, createEdge } from '@torpor/edge'
 
-import { systemClock } from './clock.ts'
+import { steadyClock } from './clock.ts'
 import { type ListenAddress, type Listener, listen } from './http/listener.ts'
 import { derivedTokens } from './tokens.ts'
 
@@ -40,6 +41,8 @@ export interface ComposeOptions {
   readonly version: string
   /** The built-in templates, made when they are missing. */
   readonly templates: readonly TemplateRecipe[]
+  /** Told of every step of core's works; for tests, which end the server there. */
+  readonly reached?: ((step: Step) => void) | undefined
   readonly onStep?: ((name: string) => (detail?: string) => void) | undefined
 }
 
@@ -58,8 +61,17 @@ export interface RunningServer {
 /** Puts core, API and edge together over one world and opens the door last. */
 export async function compose(world: World, options: ComposeOptions): Promise<RunningServer> {
   const routes = new RouteTable()
+  const activity = new ActivityTable()
   const tokens = derivedTokens(options.serverSecret)
-  const platform = createPlatform({ ...world, routes, clock: systemClock, tokens, settings: options.settings })
+  const platform = createPlatform({
+    ...world,
+    routes,
+    activity,
+    clock: steadyClock(world.log),
+    tokens,
+    settings: options.settings,
+    ...(options.reached && { reached: options.reached }),
+  })
   const adoption = await platform.start()
   for (const template of options.templates) {
     const done = options.onStep?.(`template ${template.names[0]}`)
@@ -67,7 +79,7 @@ export async function compose(world: World, options: ComposeOptions): Promise<Ru
     done?.(built ? 'captured' : 'ready')
   }
   world.store.putApiKeyHash(createHash('sha256').update(options.apiKey).digest('hex'), 'default')
-  const edge = createEdge({ routes, wake: (id) => platform.wake(id), domain: options.domain, log: world.log })
+  const edge = createEdge({ routes, activity, wake: (id, { port }) => platform.wake(id, port), domain: options.domain, log: world.log })
   const keys = hashedKeys(() => world.store.apiKeyHashes())
   const api = createControlApi({ useCases: platform.useCases, keys, tokens, domain: null, log: world.log, version: options.version })
   const respond = getRequestListener(api.fetch)

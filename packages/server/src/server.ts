@@ -2,7 +2,7 @@ import { mkdir } from 'node:fs/promises'
 import path from 'node:path'
 
 import { createAgentClient } from '@torpor/agent-client'
-import { type Log, type Settings, type TemplateRecipe } from '@torpor/core'
+import { type Log, type Settings, type Step, type TemplateRecipe } from '@torpor/core'
 import { GvisorEngine } from '@torpor/engine-gvisor'
 import { openImageStore } from '@torpor/image-store'
 import type { Artifacts } from '@torpor/setup'
@@ -25,6 +25,8 @@ export interface StartOptions {
   readonly secrets: Secrets
   readonly artifacts: Artifacts
   readonly onStep?: (step: StartStep) => void
+  /** For tests: told of every step of core's works. */
+  readonly reached?: (step: Step) => void
   /** Without one, JSON lines or pretty ones on standard output, as configured. */
   readonly log?: Log
 }
@@ -49,6 +51,7 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
       apiKey: secrets.apiKey.reveal(),
       version,
       templates: builtInTemplates(config, artifacts),
+      reached: options.reached,
       onStep: stepReporter(options.onStep),
     })
   } catch (error) {
@@ -84,6 +87,8 @@ async function openWorld(config: Config, artifacts: Artifacts, log: Log): Promis
 const settingsOf = (config: Config): Settings => ({
   defaultTimeoutSeconds: config.defaultTimeoutSeconds,
   maxTimeoutSeconds: config.maxTimeoutSeconds,
+  maxRunSeconds: config.maxRunSeconds,
+  maxSandboxes: config.maxSandboxes,
   memoryLimitMiB: Math.floor(config.maxMemoryMiB * config.memoryOvercommit),
   warmMemoryBytes: config.warmMemoryMiB * mebibyte,
   warmPoolSize: config.warmPoolSize,

@@ -2,6 +2,9 @@ import type { SQLInputValue } from 'node:sqlite'
 
 import type { ListQuery } from '@torpor/core'
 
+/** A sandbox that is being paused counts as paused (promise P9). */
+const recordStates = { running: ['running'], paused: ['pausing', 'paused'] } as const
+
 interface Statement {
   readonly sql: string
   readonly values: Record<string, SQLInputValue>
@@ -19,7 +22,7 @@ const hasAllPairs = `NOT EXISTS (
  */
 export function listStatement({ states, metadata, templateId, startedAfter, order, after, limit }: ListQuery): Statement {
   const conditions = ['state IN (SELECT value FROM json_each(:states))']
-  const values: Record<string, SQLInputValue> = { states: JSON.stringify(states), limit }
+  const values: Record<string, SQLInputValue> = { states: JSON.stringify(states.flatMap((state) => recordStates[state])), limit }
   const where = (condition: string, bound: Record<string, SQLInputValue>): void => {
     conditions.push(condition)
     Object.assign(values, bound)

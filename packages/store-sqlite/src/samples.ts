@@ -1,4 +1,4 @@
-import type { SandboxEvent, SandboxRecord, TemplateBuild } from '@torpor/core'
+import type { SandboxEvent, SandboxRecord, Snapshot, TemplateBuild } from '@torpor/core'
 
 /** Records for tests. */
 export const sampleSandbox = (patch: Partial<SandboxRecord> = {}): SandboxRecord => ({
@@ -10,6 +10,8 @@ export const sampleSandbox = (patch: Partial<SandboxRecord> = {}): SandboxRecord
   generation: 0,
   execution: 'x1',
   image: null,
+  pausing: null,
+  damage: null,
   base: { rootfs: 'rootfs1', agent: 'agent1' },
   resources: { cpuCount: 2, memoryMiB: 512, diskMiB: 1024 },
   createdAt: 1000,
@@ -17,7 +19,7 @@ export const sampleSandbox = (patch: Partial<SandboxRecord> = {}): SandboxRecord
   endAt: 301_000,
   timeoutSeconds: 300.5,
   pausedAt: null,
-  lifecycle: { onTimeout: 'kill', autoResume: false },
+  lifecycle: { onTimeout: 'kill', autoResume: false, pauseKind: 'memory' },
   metadata: {},
   env: { PATH: '/bin' },
   network: { allowInternetAccess: null, allowPublicTraffic: true, maskRequestHost: null },
@@ -28,6 +30,7 @@ export const sampleSandbox = (patch: Partial<SandboxRecord> = {}): SandboxRecord
 export const sampleEvent = (patch: Partial<SandboxEvent> = {}): SandboxEvent => ({
   sandboxId: 'i00000000000000000001',
   templateId: 'template1',
+  templateName: 'base',
   at: 2000,
   name: 'killed',
   reason: 'api',
@@ -38,9 +41,24 @@ export const sampleTemplate = (patch: Partial<TemplateBuild> = {}): TemplateBuil
   templateId: 'template1',
   buildId: 'build1',
   names: ['base', 'default'],
-  image: { name: 'build1/g1', engineVersion: 'fake-1' },
+  image: { name: 'build1/g1', kind: 'memory', engineVersion: 'fake-1' },
   base: { rootfs: 'rootfs1', agent: 'agent1' },
   resources: { cpuCount: 2, memoryMiB: 512, diskMiB: 1024 },
+  createdAt: 1000,
+  ...patch,
+})
+
+export const sampleSnapshot = (patch: Partial<Snapshot> = {}): Snapshot => ({
+  id: 'snapshot1',
+  name: null,
+  tag: 'default',
+  sandboxId: 'i00000000000000000001',
+  secure: true,
+  templateId: 'template1',
+  image: { name: 'snapshot1/g1', kind: 'memory', engineVersion: 'fake-1' },
+  base: { rootfs: 'rootfs1', agent: 'agent1' },
+  resources: { cpuCount: 2, memoryMiB: 512, diskMiB: 1024 },
+  env: { PATH: '/bin' },
   createdAt: 1000,
   ...patch,
 })

@@ -3,32 +3,33 @@ import type { SQLInputValue } from 'node:sqlite'
 import type { SandboxPatch, SandboxRecord } from '@torpor/core'
 import { z } from 'zod'
 
-const json = <T extends z.ZodType>(schema: T) => z.string().transform((text) => schema.parse(JSON.parse(text)))
-const texts = z.record(z.string(), z.string())
+import { base, flag, image, imageKind, json, resources, texts } from './columns.ts'
 
 const row = z.object({
   id: z.string(),
   template_id: z.string(),
   build_id: z.string(),
   alias: z.string().nullable(),
-  state: z.enum(['creating', 'running', 'paused']),
+  state: z.enum(['creating', 'running', 'pausing', 'paused']),
   generation: z.number(),
   execution: z.string().nullable(),
-  image: json(z.object({ name: z.string(), engineVersion: z.string() })).nullable(),
-  base: json(z.object({ rootfs: z.string(), agent: z.string() })),
-  resources: json(z.object({ cpuCount: z.number(), memoryMiB: z.number(), diskMiB: z.number() })),
+  image: json(image).nullable(),
+  pausing: imageKind.nullable(),
+  damage: z.string().nullable(),
+  base: json(base),
+  resources: json(resources),
   created_at: z.number(),
   started_at: z.number(),
   end_at: z.number(),
   timeout_seconds: z.number(),
   paused_at: z.number().nullable(),
-  lifecycle: json(z.object({ onTimeout: z.enum(['kill', 'pause']), autoResume: z.boolean() })),
+  lifecycle: json(z.object({ onTimeout: z.enum(['kill', 'pause']), autoResume: z.boolean(), pauseKind: imageKind.default('memory') })),
   metadata: json(texts),
   env: json(texts),
   network: json(
     z.object({ allowInternetAccess: z.boolean().nullable(), allowPublicTraffic: z.boolean(), maskRequestHost: z.string().nullable() }),
   ),
-  secure: z.number().transform((value) => value === 1),
+  secure: flag,
 })
 
 /** A row as core knows it. */
@@ -69,6 +70,8 @@ export function patchColumns(patch: SandboxPatch): Record<string, SQLInputValue>
     generation: patch.generation,
     execution: patch.execution,
     image: patch.image && JSON.stringify(patch.image),
+    pausing: patch.pausing,
+    damage: patch.damage,
     started_at: patch.startedAt,
     end_at: patch.endAt,
     timeout_seconds: patch.timeoutSeconds,

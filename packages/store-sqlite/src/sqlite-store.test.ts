@@ -1,9 +1,10 @@
 import { readdirSync, statSync } from 'node:fs'
 import path from 'node:path'
 
+import type { SandboxEvent, Store } from '@torpor/core'
 import { expect, it } from 'vitest'
 
-import { sampleEvent, sampleSandbox, sampleTemplate } from './samples.ts'
+import { sampleEvent, sampleSandbox, sampleSnapshot, sampleTemplate } from './samples.ts'
 import { openStore } from './sqlite-store.ts'
 import { temporaryStore } from './temporary-store.ts'
 
@@ -13,14 +14,19 @@ const paused = sampleSandbox({
   state: 'paused',
   generation: 7,
   execution: null,
-  image: { name: 'i00000000000000000002/g7', engineVersion: 'fake-1' },
+  image: { name: 'i00000000000000000002/g7', kind: 'memory' as const, engineVersion: 'fake-1' },
+  pausing: null,
+  damage: 'a page differs',
   pausedAt: 5000,
-  lifecycle: { onTimeout: 'pause', autoResume: true },
+  lifecycle: { onTimeout: 'pause', autoResume: true, pauseKind: 'files' },
   metadata: { "it's": '"quoted"', 'a.b.c': '[0]', 'ключ 🗝': '値', '': 'empty', '$.x': '\\', 'line\nbreak': '\u0000\u001f' },
   env: { A: "'; DROP TABLE sandbox; --" },
   network: { allowInternetAccess: false, allowPublicTraffic: false, maskRequestHost: 'host:${PORT}' },
   secure: false,
 })
+
+const eventsOf = (store: Store, sandboxId: string): SandboxEvent[] =>
+  store.events({ sandboxId, order: 'asc', offset: 0, limit: 100 }).events.map(({ number: _number, ...event }) => event)
 
 it('gives a record back as it was put in', () => {
   using temporary = temporaryStore()
@@ -57,12 +63,12 @@ it('changes a record that is as expected, and nothing else of it', () => {
     state: 'paused' as const,
     generation: 1,
     execution: null,
-    image: { name: 'i/g1', engineVersion: 'v' },
+    image: { name: 'i/g1', kind: 'memory' as const, engineVersion: 'v' },
     pausedAt: 9000,
     startedAt: 2000,
     endAt: 3000,
     timeoutSeconds: 15,
-    lifecycle: { onTimeout: 'pause' as const, autoResume: true },
+    lifecycle: { onTimeout: 'pause' as const, autoResume: true, pauseKind: 'files' as const },
   }
   const after = store.updateSandbox(before, patch)
   expect(after).toEqual({ ...before, ...patch })
@@ -112,9 +118,9 @@ it('keeps the event of a change that was made, and of no other', () => {
   store.insertSandbox(record)
   const event = sampleEvent({ name: 'paused' })
   expect(store.updateSandbox({ ...record, generation: 9 }, { generation: 10 }, event)).toBeUndefined()
-  expect(store.events(record.id)).toEqual([])
+  expect(eventsOf(store, record.id)).toEqual([])
   expect(store.updateSandbox(record, { generation: 1 }, event)?.generation).toBe(1)
-  expect(store.events(record.id)).toEqual([event])
+  expect(eventsOf(store, record.id)).toEqual([event])
 })
 
 it('changes nothing when the event cannot be kept', () => {
@@ -137,8 +143,8 @@ it('keeps the event of a deleted record, once', () => {
   store.recordEvent(created)
   expect([store.deleteSandbox(id, sampleEvent()), store.deleteSandbox(id, sampleEvent())]).toEqual([true, false])
   expect(store.getSandbox(id)).toBeUndefined()
-  expect(store.events(id)).toEqual([created, sampleEvent()])
-  expect(store.events('another')).toEqual([])
+  expect(eventsOf(store, id)).toEqual([created, sampleEvent()])
+  expect(eventsOf(store, 'another')).toEqual([])
 })
 
 it('finds a template by its id and by each of its names', () => {
@@ -188,7 +194,7 @@ it('has everything again after it was closed and opened', () => {
   temporary.store.putApiKeyHash('aa', 'default')
   const store = temporary.reopen()
   expect(store.getSandbox(paused.id)).toEqual(paused)
-  expect(store.events(sampleEvent().sandboxId)).toEqual([sampleEvent()])
+  expect(eventsOf(store, sampleEvent().sandboxId)).toEqual([sampleEvent()])
   expect(store.getTemplate('default')).toEqual(sampleTemplate())
   expect(store.apiKeyHashes()).toEqual(['aa'])
 })
@@ -222,4 +228,56 @@ it('takes text that looks like SQL for text', () => {
   expect(store.listSandboxes(query)).toEqual([record])
   expect(store.listSandboxes({ ...query, metadata: { [nasty]: "' OR 1=1 --" } })).toEqual([])
   expect(store.updateSandbox(record, { execution: "x' --" })?.execution).toBe("x' --")
+})
+
+it('gives a snapshot back by id and by name, and moves a name to the newest', () => {
+  using temporary = temporaryStore()
+  const { store } = temporary
+  const named = sampleSnapshot({ name: 'nightly' })
+  const newer = sampleSnapshot({ id: 'snapshot2', name: 'nightly', createdAt: 2000 })
+  store.insertSnapshot(named, sampleEvent({ name: 'snapshotted' }))
+  expect([store.getSnapshot('snapshot1'), store.getSnapshot('local/nightly:default')]).toEqual([named, named])
+  store.insertSnapshot(newer, sampleEvent({ name: 'snapshotted' }))
+  expect(store.getSnapshot('nightly')).toEqual(newer)
+  expect(store.getSnapshot('snapshot1:default')).toEqual({ ...named, name: null })
+  expect(store.getSnapshot('snapshot1:v2')).toBeUndefined()
+  expect(store.listSnapshots({ limit: 10 }).map(({ id }) => id)).toEqual(['snapshot2', 'snapshot1'])
+  expect([store.deleteSnapshot('snapshot2'), store.deleteSnapshot('snapshot2')]).toEqual([true, false])
+})
+
+it('knows every image that is named, and no other', () => {
+  using temporary = temporaryStore()
+  const { store } = temporary
+  store.insertSandbox(paused)
+  store.insertSandbox(sampleSandbox())
+  store.insertSnapshot(sampleSnapshot(), sampleEvent())
+  store.putTemplate(sampleTemplate())
+  const names = store.allImages().map(({ name }) => name)
+  expect(new Set(names)).toEqual(new Set(['build1/g1', paused.image?.name, 'snapshot1/g1']))
+  expect(names).toHaveLength(3)
+  expect([...names, 'build1/g2'].map((name) => store.isImageNamed(name))).toEqual([true, true, true, false])
+})
+
+it('finds the sandbox that a process carries, and those whose process is frozen, longest asleep first', () => {
+  using temporary = temporaryStore()
+  const { store } = temporary
+  store.insertSandbox(sampleSandbox())
+  store.insertSandbox({ ...paused, id: 'i2', execution: 'x2', pausedAt: 6000 })
+  store.insertSandbox({ ...paused, id: 'i3', execution: 'x3', pausedAt: 5000 })
+  store.insertSandbox({ ...paused, id: 'i4', execution: null })
+  expect(store.frozenSandboxes().map(({ id }) => id)).toEqual(['i3', 'i2'])
+  expect([store.sandboxOf('x2')?.id, store.sandboxOf('x9')]).toEqual(['i2', undefined])
+})
+
+it('finds events by sandbox, template, name and time, page by page in both orders', () => {
+  using temporary = temporaryStore()
+  const { store } = temporary
+  for (const at of [1, 2, 3, 4]) store.recordEvent(sampleEvent({ at, name: at % 2 ? 'paused' : 'resumed' }))
+  store.recordEvent(sampleEvent({ at: 5, sandboxId: 'another', templateId: 'template2' }))
+  const times = (query: object): number[] => store.events({ order: 'asc', offset: 0, limit: 10, ...query }).events.map(({ at }) => at)
+  expect(times({ sandboxId: 'another' })).toEqual([5])
+  expect(times({ templateId: 'template1', names: ['paused'] })).toEqual([1, 3])
+  expect(times({ from: 2, to: 4 })).toEqual([2, 3, 4])
+  expect(times({ order: 'desc', offset: 1, limit: 2 })).toEqual([4, 3])
+  expect(store.events({ order: 'asc', offset: 0, limit: 1 }).total).toBe(5)
 })

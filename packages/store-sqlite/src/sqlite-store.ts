@@ -1,11 +1,28 @@
-import type { Expected, ListQuery, SandboxEvent, SandboxPatch, SandboxRecord, SandboxState, Store, TemplateBuild } from '@torpor/core'
+import type {
+  EventQuery,
+  Expected,
+  ImageRef,
+  ListQuery,
+  RecordedEvent,
+  SandboxEvent,
+  SandboxPatch,
+  SandboxRecord,
+  SandboxState,
+  Snapshot,
+  SnapshotQuery,
+  Store,
+  TemplateBuild,
+} from '@torpor/core'
 import { z } from 'zod'
 
+import { image, json } from './columns.ts'
 import { Statements, openDatabase } from './database.ts'
-import { eventFromRow, eventToRow } from './event-row.ts'
+import { eventConditions, eventFromRow, eventToRow } from './event-row.ts'
 import { listStatement } from './list-statement.ts'
 import { migrate } from './migrate.ts'
 import { fromRow, patchColumns, toRow } from './sandbox-row.ts'
+import { getSnapshot, snapshotsOf } from './snapshot-queries.ts'
+import { snapshotToRow } from './snapshot-row.ts'
 import { templateBuild } from './template-row.ts'
 
 /** Opens (and, if need be, makes or updates) the database file. Every write is on disk when its call returns. */
@@ -19,6 +36,8 @@ export function openStore(file: string): Store {
   }
   return new SqliteStore(new Statements(database))
 }
+
+const imageRow = z.object({ image: json(image) })
 
 class SqliteStore implements Store {
   readonly #statements: Statements
@@ -42,6 +61,16 @@ class SqliteStore implements Store {
         ? this.#statements.all('SELECT * FROM sandbox')
         : this.#statements.all('SELECT * FROM sandbox WHERE state = :state', { state })
     return rows.map(fromRow)
+  }
+
+  frozenSandboxes(): SandboxRecord[] {
+    const sql = "SELECT * FROM sandbox WHERE execution IS NOT NULL AND state = 'paused' ORDER BY paused_at"
+    return this.#statements.all(sql).map(fromRow)
+  }
+
+  sandboxOf(execution: string): SandboxRecord | undefined {
+    const found = this.#statements.get('SELECT * FROM sandbox WHERE execution = :execution', { execution })
+    return found && fromRow(found)
   }
 
   listSandboxes(query: ListQuery): SandboxRecord[] {
@@ -82,8 +111,47 @@ class SqliteStore implements Store {
     this.#statements.insert('event', eventToRow(event))
   }
 
-  events(sandboxId: string): SandboxEvent[] {
-    return this.#statements.all('SELECT * FROM event WHERE sandbox_id = :sandboxId ORDER BY number', { sandboxId }).map(eventFromRow)
+  events(query: EventQuery): { events: RecordedEvent[]; total: number } {
+    const { where, values } = eventConditions(query)
+    const direction = query.order === 'asc' ? 'ASC' : 'DESC'
+    const sql = `SELECT * FROM event WHERE ${where} ORDER BY number ${direction} LIMIT :limit OFFSET :offset`
+    const events = this.#statements.all(sql, { ...values, limit: query.limit, offset: query.offset }).map(eventFromRow)
+    const counted = this.#statements.get(`SELECT count(*) AS total FROM event WHERE ${where}`, values)
+    return { events, total: Number(counted?.['total'] ?? 0) }
+  }
+
+  insertSnapshot(snapshot: Snapshot, event: SandboxEvent): void {
+    const { name, tag } = snapshot
+    this.#statements.transaction(() => {
+      if (name !== null) this.#statements.run('UPDATE snapshot SET name = NULL WHERE name = :name AND tag = :tag', { name, tag })
+      this.#statements.insert('snapshot', snapshotToRow(snapshot))
+      this.recordEvent(event)
+    })
+  }
+
+  getSnapshot(idOrName: string): Snapshot | undefined {
+    return getSnapshot(this.#statements, idOrName)
+  }
+
+  listSnapshots(query: SnapshotQuery): Snapshot[] {
+    return snapshotsOf(this.#statements, query)
+  }
+
+  deleteSnapshot(id: string): boolean {
+    return this.#statements.run('DELETE FROM snapshot WHERE id = :id', { id }) === 1
+  }
+
+  allImages(): ImageRef[] {
+    const sql = `SELECT image FROM sandbox WHERE image IS NOT NULL UNION ALL SELECT image FROM snapshot
+      UNION ALL SELECT json_extract(build, '$.image') FROM template`
+    return this.#statements.all(sql).map((found) => imageRow.parse(found).image)
+  }
+
+  isImageNamed(name: string): boolean {
+    const sql = `SELECT EXISTS (SELECT 1 FROM sandbox WHERE image IS NOT NULL AND json_extract(image, '$.name') = :name)
+      OR EXISTS (SELECT 1 FROM snapshot WHERE json_extract(image, '$.name') = :name)
+      OR EXISTS (SELECT 1 FROM template WHERE json_extract(build, '$.image.name') = :name) AS named`
+    return this.#statements.get(sql, { name })?.['named'] === 1
   }
 
   putTemplate(build: TemplateBuild): void {

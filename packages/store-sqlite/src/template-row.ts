@@ -1,13 +1,15 @@
 import type { TemplateBuild } from '@torpor/core'
 import { z } from 'zod'
 
+import { base, image, resources } from './columns.ts'
+
 const schema = z.object({
   templateId: z.string(),
   buildId: z.string(),
   names: z.array(z.string()),
-  image: z.object({ name: z.string(), engineVersion: z.string() }),
-  base: z.object({ rootfs: z.string(), agent: z.string() }),
-  resources: z.object({ cpuCount: z.number(), memoryMiB: z.number(), diskMiB: z.number() }),
+  image,
+  base,
+  resources,
   createdAt: z.number(),
 })
 

@@ -1,8 +1,6 @@
 import { execFile } from 'node:child_process'
-import { once } from 'node:events'
-import { readFileSync, readdirSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { promisify } from 'node:util'
@@ -10,6 +8,9 @@ import { promisify } from 'node:util'
 import { openStore } from '@torpor/store-sqlite'
 import { z } from 'zod'
 
+import { freePort } from './free-port.ts'
+import { serverNumber } from './lose-machine.ts'
+import { processesWith } from './processes.ts'
 import { sourceDirectory } from './world.ts'
 
 /** A Torpor that is started and stopped by its own commands, with a data directory and a port of its own. */
@@ -51,10 +52,10 @@ export async function installTorpor(settings: Readonly<Record<string, string>> =
     down: async () => void (await torpor('down')),
     kill: () => process.kill(serverNote.parse(JSON.parse(readFileSync(path.join(dataDirectory, 'server.json'), 'utf8'))).pid, 'SIGKILL'),
     env: async () => parseExports(await torpor('env')),
-    engineHostPid: () => processesWith(`/run/torpor/${serverNumber(dataDirectory)}/`, 'serve')[0] ?? -1,
-    sandboxPids: () => processesWith(`/run/torpor/${serverNumber(dataDirectory)}/`, 'boot'),
+    engineHostPid: () => processesWith(`/run/torpor/${numberOf(dataDirectory)}/`, 'serve')[0] ?? -1,
+    sandboxPids: () => processesWith(`/run/torpor/${numberOf(dataDirectory)}/`, 'boot'),
     templateCount: () => countTemplates(dataDirectory),
-    namespacePattern: () => new RegExp(`^torpor${serverNumber(dataDirectory)}x`, 'm'),
+    namespacePattern: () => new RegExp(`^torpor${numberOf(dataDirectory)}x`, 'm'),
     remove: async () => {
       await torpor('up', '--detach')
       await torpor('down', '--all')
@@ -64,45 +65,14 @@ export async function installTorpor(settings: Readonly<Record<string, string>> =
   return installation
 }
 
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const bound = server.address()
-  server.close()
-  await once(server, 'close')
-  if (bound === null || typeof bound === 'string') throw new Error('no port is free')
-  return bound.port
-}
-
 /** `export NAME='value'` lines. */
 function parseExports(text: string): Record<string, string> {
   const lines = [...text.matchAll(/^export (\w+)=(.*)$/gm)]
   return Object.fromEntries(lines.map(([, name, value]) => [name ?? '', (value ?? '').replaceAll(/^['"]|['"]$/g, '')]))
 }
 
-/** The number that the server claimed on this machine; -1 after it gave it back. */
-function serverNumber(dataDirectory: string): number {
-  const claims = readdirSync('/run/torpor').filter((name) => /^\d+$/.test(name))
-  const mine = claims.find((name) => readFileSync(path.join('/run/torpor', name, 'owner'), 'utf8') === dataDirectory)
-  return mine === undefined ? -1 : Number(mine)
-}
-
-/** Pids whose command line holds both words. */
-function processesWith(place: string, word: string): number[] {
-  const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name))
-  return pids.map(Number).filter((pid) => {
-    const words = commandLine(pid)
-    return words.includes(word) && words.some((text) => text.includes(place))
-  })
-}
-
-function commandLine(pid: number): string[] {
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0')
-  } catch {
-    return []
-  }
-}
+/** -1 after it gave it back. */
+const numberOf = (dataDirectory: string): number => serverNumber(dataDirectory) ?? -1
 
 function countTemplates(dataDirectory: string): number {
   const store = openStore(path.join(dataDirectory, 'torpor.db'))

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 
-import type { Log, SandboxEvent } from '@torpor/core'
+import type { Log, SandboxEvent, UseCases } from '@torpor/core'
 import { type Config, clientEnvironment, createLog, derivedTokens, loadConfig, loadSecrets, startServer } from '@torpor/server'
 import { type Artifacts, plainReporter, prepareMachine } from '@torpor/setup'
 import { openStore } from '@torpor/store-sqlite'
@@ -19,6 +19,8 @@ export interface TestWorld {
   /** What `torpor env` prints. */
   readonly env: Readonly<Record<string, string>>
   readonly artifacts: Artifacts
+  /** What the doors ask of core. */
+  readonly useCases: UseCases
   /** What happened to a sandbox, the killed ones too. */
   events(sandboxId: string): SandboxEvent[]
   /** The address of a running sandbox on this machine. */
@@ -61,7 +63,8 @@ async function openWorld(dataDirectory: string, overrides: TestSettings): Promis
     dataDirectory,
     artifactDirectory: config.artifactDirectory,
     env: clientEnvironment(url, apiKey, config.domain),
-    events: (id) => reader.events(id),
+    useCases: server.platform.useCases,
+    events: (id) => reader.events({ sandboxId: id, order: 'asc', offset: 0, limit: 1000 }).events,
     addressOf: (id) => server.addressOf(id),
     tokenOf: (id) => derivedTokens(secrets.serverSecret.reveal()).access(id),
     close: async () => {

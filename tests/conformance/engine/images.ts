@@ -4,17 +4,19 @@ import type { ImageRef } from '@torpor/core'
 import { TorporError } from '@torpor/contract'
 import { describe, expect, it } from 'vitest'
 
-import { answers, isSilent, recall, remember } from './sandbox-calls.ts'
+import { answers, bootIdOf, isSilent, read, recall, remember, write } from './sandbox-calls.ts'
 import type { EngineUnderTest, Subject } from './under-test.ts'
 
-async function captured({ engine, stagingDirectory, imageFrom }: EngineUnderTest, execution: string): Promise<ImageRef> {
+/** Captures the memory of an execution as a restorable image. */
+export async function captured({ engine, stagingDirectory, imageFrom }: EngineUnderTest, execution: string): Promise<ImageRef> {
   const directory = await stagingDirectory()
   await engine.capture(execution, directory)
   expect(await readdir(directory)).not.toEqual([])
-  return imageFrom(directory)
+  return imageFrom(directory, 'memory')
 }
 
-const statusOf = async ({ engine }: EngineUnderTest, execution: string): Promise<string | undefined> =>
+/** What the list says of an execution. */
+export const statusOf = async ({ engine }: EngineUnderTest, execution: string): Promise<string | undefined> =>
   (await engine.list()).find((observed) => observed.execution === execution)?.status
 
 /** Capture and restore. */
@@ -70,6 +72,17 @@ function describeRestore(subject: Subject): void {
       expect(await recall(restored.address)).toBe('before the capture')
     })
 
+    it('keeps files and the boot', async () => {
+      const { engine, spec } = subject()
+      const { execution, address } = await engine.boot(spec())
+      await answers(address)
+      await write(address, '/root/kept', 'content')
+      const bootId = await bootIdOf(address)
+      const restored = await engine.restore(spec(), await captured(subject(), execution))
+      await answers(restored.address)
+      expect([await read(restored.address, '/root/kept'), await bootIdOf(restored.address)]).toEqual(['content', bootId])
+    })
+
     it('gives independent sandboxes from one image', async () => {
       const { engine, spec } = subject()
       const { execution, address } = await engine.boot(spec())
@@ -109,8 +122,8 @@ function describeRestore(subject: Subject): void {
 
     it('refuses a directory that is no image, and leaves nothing', async () => {
       const { engine, spec, stagingDirectory, imageFrom } = subject()
-      const image = await imageFrom(await stagingDirectory())
-      await expect(engine.restore(spec(), image)).rejects.toBeInstanceOf(TorporError)
+      const image = await imageFrom(await stagingDirectory(), 'memory')
+      await expect(engine.restore(spec(), image)).rejects.toMatchObject({ kind: 'damaged' })
       expect(await engine.list()).toEqual([])
     })
   })

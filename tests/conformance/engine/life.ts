@@ -100,6 +100,16 @@ function describeDestroy(subject: Subject): void {
       await engine.destroy('x0never0was')
     })
 
+    it('called by several at once ends it once for all, and nothing of another one', async () => {
+      const { engine, spec } = subject()
+      const [one, other] = await Promise.all([engine.boot(spec()), engine.boot(spec())])
+      await Promise.all([1, 2, 3].map(() => engine.destroy(one.execution)))
+      const next = await Promise.all([engine.boot(spec()), engine.boot(spec())])
+      expect(new Set([...next, other].map(({ address }) => address)).size).toBe(3)
+      await Promise.all([...next, other].map(({ execution }) => engine.destroy(execution)))
+      expect(await engine.list()).toEqual([])
+    })
+
     it('makes every other verb fail with not_found', async () => {
       const { engine, spec, stagingDirectory } = subject()
       const { execution } = await engine.boot(spec())
@@ -109,6 +119,7 @@ function describeDestroy(subject: Subject): void {
         () => engine.freeze(execution),
         () => engine.thaw(execution),
         () => engine.capture(execution, directory),
+        () => engine.captureFiles(execution, directory),
         () => engine.stats(execution),
         () => engine.released(execution),
       ]) {

@@ -1,4 +1,4 @@
-import type { Engine, ExecutionExit, ExecutionSpec, ImageRef } from '@torpor/core'
+import type { Engine, ExecutionExit, ExecutionSpec, ImageKind, ImageRef } from '@torpor/core'
 
 /** An engine with what the suite must be able to do around it. */
 export interface EngineUnderTest {
@@ -10,7 +10,7 @@ export interface EngineUnderTest {
   /** A new empty directory for a capture. */
   stagingDirectory(): Promise<string>
   /** Makes what was captured into `directory` restorable, as the image store would. */
-  imageFrom(directory: string): Promise<ImageRef>
+  imageFrom(directory: string, kind: ImageKind): Promise<ImageRef>
   /** Removes the image's files. */
   removeImage(image: ImageRef): Promise<void>
   /** Ends the sandbox from outside, behind the engine's back. */

@@ -1,10 +1,13 @@
+import { createInterface } from 'node:readline'
+import { Readable } from 'node:stream'
+
 import type { Secret } from '@torpor/server/config'
 import { SetupProblem } from '@torpor/setup'
 import { z } from 'zod'
 
 const requestMilliseconds = 10_000
 
-const listed = z.array(z.looseObject({ sandboxID: z.string(), state: z.enum(['running', 'paused']) }))
+const listed = z.array(z.looseObject({ sandboxID: z.string(), state: z.string() }))
 export type Listed = z.infer<typeof listed>[number]
 
 /** Whether something answers `GET /health` there as our server does. */
@@ -34,6 +37,22 @@ export async function listSandboxes(address: string, key: Secret): Promise<Liste
 /** Ends a sandbox; one that is gone already is fine. */
 export async function killSandbox(address: string, key: Secret, sandboxId: string): Promise<void> {
   await request(`http://${address}/sandboxes/${sandboxId}`, 'DELETE', key)
+}
+
+const verdict = z.object({
+  owner: z.object({ kind: z.enum(['sandbox', 'snapshot', 'template']), id: z.string() }),
+  result: z.enum(['noted', 'intact', 'damaged']),
+  message: z.string().optional(),
+})
+export type Verdict = z.infer<typeof verdict>
+
+/** Has every saved state read whole; yields each verdict as it comes. Takes as long as the disk needs. */
+export async function* verify(address: string, key: Secret): AsyncGenerator<Verdict> {
+  const response = await fetch(`http://${address}/torpor/verify`, { method: 'POST', headers: { 'x-api-key': key.reveal() } })
+  if (!response.ok || !response.body)
+    throw new SetupProblem(`the server answered ${response.status} to verify`, { mend: './torpor status' })
+  const lines = createInterface({ input: Readable.fromWeb(response.body) })
+  for await (const line of lines) yield verdict.parse(JSON.parse(line))
 }
 
 async function request(url: string, method: 'GET' | 'DELETE', key: Secret): Promise<Response> {

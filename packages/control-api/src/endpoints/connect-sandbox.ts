@@ -4,7 +4,7 @@ import { errors, json, sandboxParams, schemas } from '../documented.ts'
 import type { ApiContext, Dependencies, Endpoint } from '../endpoint.ts'
 import { bodyOf, sandboxIdOf } from '../request-input.ts'
 import { sandboxToWire } from '../to-wire.ts'
-import { refuseFilesOnly, refuseNewRestrictions } from '../unsupported-options.ts'
+import { refuseNewRestrictions, refuseReboot } from '../unsupported-options.ts'
 
 const route = {
   method: 'post',
@@ -17,8 +17,9 @@ async function handle(context: ApiContext, dependencies: Dependencies): Promise<
   const { useCases } = dependencies
   const id = sandboxIdOf(context)
   const body = await bodyOf(context, connectRequest, dependencies)
-  refuseFilesOnly(body['memory'] === false ? false : undefined, 'memory')
-  refuseNewRestrictions(body, useCases.getSandbox(id))
+  const seen = useCases.getSandbox(id)
+  if (body.memory === false) refuseReboot(seen)
+  refuseNewRestrictions(body, seen)
   const { sandbox, resumed } = await useCases.connectSandbox(id, body.timeout)
   return context.json(sandboxToWire(sandbox, dependencies), resumed ? 201 : 200)
 }

@@ -26,7 +26,7 @@ describe('create', () => {
           template: 'base:default',
           timeoutSeconds: 60,
           secure: true,
-          lifecycle: { onTimeout: 'pause', autoResume: true },
+          lifecycle: { onTimeout: 'pause', autoResume: true, pauseKind: 'memory' },
           network: { allowInternetAccess: false, allowPublicTraffic: false, maskRequestHost: 'localhost:${PORT}' },
           metadata: { a: 'b' },
           env: { C: 'd' },
@@ -42,7 +42,7 @@ describe('create', () => {
       template: 'base',
       timeoutSeconds: undefined,
       secure: true,
-      lifecycle: { onTimeout: 'kill', autoResume: false },
+      lifecycle: { onTimeout: 'kill', autoResume: false, pauseKind: 'memory' },
       network: { allowInternetAccess: null, allowPublicTraffic: true, maskRequestHost: null },
       metadata: {},
       env: {},
@@ -82,6 +82,22 @@ describe('create', () => {
     })
   })
 
+  test('keeps only the files at its timeout when autoPauseMemory is false', async () => {
+    const { ask, core } = startApi()
+    await ask(path, { body: { templateID: 'base', autoPause: true, autoPauseMemory: false } })
+    await ask(path, { body: { templateID: 'base', autoPause: true, autoPauseMemory: true } })
+    expect(core.asked.map((asked) => asked.with)).toMatchObject([
+      { lifecycle: { onTimeout: 'pause', autoResume: false, pauseKind: 'files' } },
+      { lifecycle: { onTimeout: 'pause', autoResume: false, pauseKind: 'memory' } },
+    ])
+  })
+
+  test('refuses to wake on traffic what keeps no memory', async () => {
+    const body = { templateID: 'base', autoPause: true, autoPauseMemory: false, autoResume: { enabled: true } }
+    const answer = await startApi().ask(path, { body })
+    expect([answer.status, await answer.text()]).toEqual([400, expect.stringContaining('autoResume')])
+  })
+
   test('with an unknown template is 404', async () => {
     const answer = await startApi().ask(path, { body: { templateID: 'unknown' } })
     expect([answer.status, await answer.json()]).toEqual([404, { code: 404, message: "template 'unknown' not found" }])
@@ -102,7 +118,6 @@ describe('create', () => {
     ['mcp', { mcp: { duckduckgo: {} } }],
     ['iam.tokens', { iam: { tokens: { a: { audience: 'b' } } } }],
     ['secrets', { secrets: { A: 'a' } }],
-    ['autoPauseMemory', { autoPause: true, autoPauseMemory: false }],
   ])('refuses rather than ignores %s', async (option, body) => {
     const { ask, core } = startApi()
     const answer = await ask(path, { body: { templateID: 'base', ...body } })
@@ -112,7 +127,7 @@ describe('create', () => {
 
   test('takes options of that kind that are empty', async () => {
     const network = { allowOut: [], denyOut: [], rules: {}, egressProxy: null }
-    const body = { templateID: 'base', network, volumeMounts: [], mcp: {}, iam: { tokens: {} }, secrets: {}, autoPauseMemory: false }
+    const body = { templateID: 'base', network, volumeMounts: [], mcp: {}, iam: { tokens: {} }, secrets: {} }
     expect((await startApi().ask(path, { body })).status).toBe(201)
   })
 })

@@ -5,7 +5,7 @@ import { errors, json, schemas } from '../documented.ts'
 import type { ApiContext, Dependencies, Endpoint } from '../endpoint.ts'
 import { bodyOf } from '../request-input.ts'
 import { sandboxToWire } from '../to-wire.ts'
-import { refuseFilesOnly, refuseUnsupported } from '../unsupported-options.ts'
+import { refuseUnsupported } from '../unsupported-options.ts'
 
 const route = {
   method: 'post',
@@ -35,7 +35,6 @@ export const createSandboxV2: Endpoint = {
 
 function commandOf(body: NewSandbox, secure: boolean): CreateCommand {
   refuseUnsupported(body)
-  if (body.autoPause) refuseFilesOnly(body.autoPauseMemory, 'autoPauseMemory')
   const allowPublicTraffic = body.network?.allowPublicTraffic ?? true
   if (!allowPublicTraffic && !secure) {
     throw new TorporError('invalid_argument', 'network.allowPublicTraffic: can be false only on a sandbox with secure: true')
@@ -44,7 +43,7 @@ function commandOf(body: NewSandbox, secure: boolean): CreateCommand {
     template: body.templateID,
     timeoutSeconds: body.timeout,
     secure,
-    lifecycle: { onTimeout: body.autoPause ? 'pause' : 'kill', autoResume: body.autoResume?.enabled ?? false },
+    lifecycle: lifecycleOf(body),
     network: {
       allowInternetAccess: body.allow_internet_access ?? null,
       allowPublicTraffic,
@@ -53,4 +52,16 @@ function commandOf(body: NewSandbox, secure: boolean): CreateCommand {
     metadata: body.metadata ?? {},
     env: body.envVars ?? {},
   }
+}
+
+function lifecycleOf({ autoPause, autoPauseMemory, autoResume }: NewSandbox): CreateCommand['lifecycle'] {
+  const wakes = autoResume?.enabled ?? false
+  const pauseKind = autoPauseMemory === false ? 'files' : 'memory'
+  if (autoPause && wakes && pauseKind === 'files') {
+    throw new TorporError(
+      'invalid_argument',
+      'autoResume: not possible with autoPauseMemory: false, without its memory nothing could answer',
+    )
+  }
+  return { onTimeout: autoPause ? 'pause' : 'kill', autoResume: wakes, pauseKind }
 }

@@ -1,3 +1,4 @@
+import { stateFor } from '../client.ts'
 import { errors, json, sandboxParams, schemas } from '../documented.ts'
 import type { Endpoint } from '../endpoint.ts'
 import { sandboxIdOf } from '../request-input.ts'
@@ -13,6 +14,6 @@ export const getSandbox: Endpoint = {
   },
   handle: (context, dependencies) => {
     const record = dependencies.useCases.getSandbox(sandboxIdOf(context))
-    return context.json(detailToWire(record, dependencies))
+    return context.json(detailToWire(record, stateFor(context), dependencies))
   },
 }

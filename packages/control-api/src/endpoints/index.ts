@@ -1,15 +1,24 @@
 import type { Endpoint } from '../endpoint.ts'
+import { cloneSandbox } from './clone-sandbox.ts'
 import { connectSandbox, connectSandboxV2 } from './connect-sandbox.ts'
 import { createSandbox, createSandboxV2 } from './create-sandbox.ts'
+import { createSnapshot } from './create-snapshot.ts'
+import { deleteTemplate } from './delete-template.ts'
+import { forkSandbox } from './fork-sandbox.ts'
 import { getHealth } from './get-health.ts'
+import { getQuota } from './get-quota.ts'
 import { getSandbox } from './get-sandbox.ts'
 import { killSandbox } from './kill-sandbox.ts'
+import { listEvents } from './list-events.ts'
 import { listRunningSandboxes } from './list-running-sandboxes.ts'
 import { listSandboxes } from './list-sandboxes.ts'
+import { listSnapshots } from './list-snapshots.ts'
 import { pauseSandbox } from './pause-sandbox.ts'
 import { refreshSandbox } from './refresh-sandbox.ts'
+import { resetSandbox } from './reset-sandbox.ts'
 import { resumeSandbox } from './resume-sandbox.ts'
 import { setSandboxTimeout } from './set-sandbox-timeout.ts'
+import { verifyImages } from './verify-images.ts'
 
 /** Every endpoint of the API; what is not here does not exist. */
 export const endpoints: readonly Endpoint[] = [
@@ -18,12 +27,22 @@ export const endpoints: readonly Endpoint[] = [
   createSandboxV2,
   listRunningSandboxes,
   listSandboxes,
+  // Before what could be the id of a sandbox.
+  getQuota,
+  listEvents,
   getSandbox,
   killSandbox,
   connectSandbox,
   connectSandboxV2,
   resumeSandbox,
   pauseSandbox,
+  cloneSandbox,
+  forkSandbox,
+  createSnapshot,
+  listSnapshots,
+  deleteTemplate,
+  resetSandbox,
   setSandboxTimeout,
   refreshSandbox,
+  verifyImages,
 ]

@@ -1,6 +1,7 @@
 import { z } from '@hono/zod-openapi'
-import type { ListCommand, SandboxRecord, UseCases } from '@torpor/core'
+import type { ListCommand, SandboxView, UseCases } from '@torpor/core'
 
+import { stateFor } from '../client.ts'
 import { errors, json, schemas } from '../documented.ts'
 import type { Endpoint } from '../endpoint.ts'
 import { parseMetadataFilter } from '../metadata-filter.ts'
@@ -18,12 +19,14 @@ export const listRunningSandboxes: Endpoint = {
   },
   handle: (context, { useCases }) => {
     const metadata = parseMetadataFilter(context.req.query('metadata') ?? '')
-    return context.json(everyPage(useCases, { states: ['running'], metadata, order: 'desc', limit: 1000 }).map(listedToWire))
+    const sandboxes = everyPage(useCases, { states: ['running'], metadata, order: 'desc', limit: 1000 })
+    const showState = stateFor(context)
+    return context.json(sandboxes.map((sandbox) => listedToWire(sandbox, showState)))
   },
 }
 
-function everyPage(useCases: UseCases, command: ListCommand): SandboxRecord[] {
-  const found: SandboxRecord[] = []
+function everyPage(useCases: UseCases, command: ListCommand): SandboxView[] {
+  const found: SandboxView[] = []
   let after: ListCommand['after']
   do {
     const page = useCases.listSandboxes({ ...command, after })

@@ -1,23 +1,19 @@
 import { z } from '@hono/zod-openapi'
-import { novitaSdkHeader, publicStates } from '@torpor/contract'
+import { publicStates, sandboxIdPattern } from '@torpor/contract'
 import type { ListCommand } from '@torpor/core'
 
+import { stateFor } from '../client.ts'
 import { errors, json, schemas } from '../documented.ts'
 import type { ApiContext, Endpoint } from '../endpoint.ts'
 import { parseMetadataFilter } from '../metadata-filter.ts'
-import { pageToken, parsePageToken } from '../page-token.ts'
-import { validated } from '../request-input.ts'
+import { defaultLimit, pageLimit, pageToken, parsePageToken } from '../paging.ts'
+import { givenParameters, validated } from '../request-input.ts'
 import { listedToWire } from '../to-wire.ts'
-
-const mostPerPage = 1000
-
-/** Each family's own promise for a page without `limit` (protocol.md 2.1). */
-const defaultLimit = { e2b: 100, novita: 1000 }
 
 const listQuery = z.object({
   metadata: z.string().optional(),
   state: z.array(z.enum(publicStates)).optional(),
-  limit: z.coerce.number().int().min(1).max(mostPerPage).optional(),
+  limit: pageLimit,
   nextToken: z.string().optional(),
   startedAfter: z.iso.datetime({ offset: true, error: 'must be an RFC 3339 time' }).optional(),
   template: z.string().optional(),
@@ -34,28 +30,30 @@ export const listSandboxes: Endpoint = {
   },
   handle: (context, { useCases }) => {
     const { sandboxes, next } = useCases.listSandboxes(commandOf(context))
-    if (next) context.header('x-next-token', pageToken(next))
-    return context.json(sandboxes.map(listedToWire))
+    if (next) context.header('x-next-token', pageToken({ at: next.startedAt, id: next.id }))
+    const showState = stateFor(context)
+    return context.json(sandboxes.map((sandbox) => listedToWire(sandbox, showState)))
   },
 }
 
 function commandOf(context: ApiContext): ListCommand {
   const query = validated(listQuery, parametersOf(context))
-  const { states, startedAfter } = { states: query.state ?? publicStates, startedAfter: query.startedAfter }
+  const { startedAfter, nextToken } = query
+  const last = nextToken === undefined ? undefined : parsePageToken(nextToken, sandboxIdPattern)
   return {
-    states,
+    states: query.state ?? publicStates,
     metadata: parseMetadataFilter(query.metadata ?? ''),
     template: query.template,
     ...(startedAfter !== undefined && { startedAfter: Date.parse(startedAfter) }),
     order: query.order ?? 'desc',
-    ...(query.nextToken !== undefined && { after: parsePageToken(query.nextToken) }),
-    limit: query.limit ?? defaultLimit[context.req.header(novitaSdkHeader) === undefined ? 'e2b' : 'novita'],
+    ...(last && { after: { startedAt: last.at, id: last.id } }),
+    limit: query.limit ?? defaultLimit(context),
   }
 }
 
-/** Parameters without a value count as absent; states come repeated or with commas between (protocol.md 1.2). */
+/** States come repeated or with commas between (protocol.md 1.2). */
 function parametersOf(context: ApiContext): Record<string, string | string[]> {
-  const given = Object.entries(context.req.query()).filter(([name, value]) => value !== '' && name !== 'state')
+  const { state: _, ...given } = givenParameters(context)
   const states = (context.req.queries('state') ?? []).flatMap((value) => value.split(',')).filter((state) => state !== '')
-  return { ...Object.fromEntries(given), ...(states.length > 0 && { state: states }) }
+  return { ...given, ...(states.length > 0 && { state: states }) }
 }

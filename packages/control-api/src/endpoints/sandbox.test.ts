@@ -2,11 +2,14 @@ import { describe, expect, test } from 'vitest'
 
 import { startApi } from '../testing/fake-core.ts'
 
+const novita = { 'X-Novita-SDK-Name': 'sdk_js' }
+const image = { name: 'image', engineVersion: 'e' }
+
 describe('get', () => {
   test('shows a sandbox as SDKs read it', async () => {
     const { ask, core } = startApi()
     const network = { allowInternetAccess: false, allowPublicTraffic: false, maskRequestHost: 'h' }
-    const { id } = core.add({ network, alias: null, lifecycle: { onTimeout: 'pause', autoResume: true } })
+    const { id } = core.add({ network, alias: null, lifecycle: { onTimeout: 'pause', autoResume: true, pauseKind: 'files' } })
     const answer = await ask(`GET /sandboxes/${id}`)
     expect(answer.status).toBe(200)
     expect(await answer.json()).toEqual({
@@ -27,6 +30,26 @@ describe('get', () => {
       network: { allowPublicTraffic: false, maskRequestHost: 'h' },
       lifecycle: { autoResume: true, onTimeout: 'pause' },
     })
+  })
+
+  test('P9 I2 shows what is true at this moment rather than what is on record', async () => {
+    const { ask, core } = startApi()
+    const { id } = core.add({ state: 'pausing' })
+    core.shown.set(id, { endAt: 1_700_000_060_000 })
+    expect(await (await ask(`GET /sandboxes/${id}`)).json()).toMatchObject({ state: 'paused', endAt: '2023-11-14T22:14:20.000Z' })
+  })
+
+  test.each([
+    ['js', 'snapshotting'],
+    ['python', 'running'],
+    ['Python', 'running'],
+  ])('P21 shows a client in %s a sandbox that is being captured as %s', async (lang, state) => {
+    const { ask, core } = startApi()
+    const { id } = core.add()
+    core.shown.set(id, { state: 'snapshotting' })
+    for (const line of [`GET /sandboxes/${id}`, 'GET /v2/sandboxes?state=running', 'GET /sandboxes']) {
+      expect([await (await ask(line, { headers: { lang } })).json()].flat()).toMatchObject([{ state }])
+    }
   })
 })
 
@@ -49,12 +72,24 @@ describe('pause', () => {
     expect([answer.status, await answer.json()]).toEqual([409, expect.objectContaining({ code: 409 })])
   })
 
-  test('without the memory is refused rather than done with it', async () => {
+  test.each([
+    ['an E2B client', {}, { memory: true }, { kind: 'memory', until: 'durable' }],
+    ['an E2B client', {}, {}, { kind: 'memory', until: 'durable' }],
+    ['an E2B client', {}, { memory: false }, { kind: 'files', until: 'durable' }],
+    ['a Novita client', novita, undefined, { kind: 'memory', until: 'frozen' }],
+    ['a Novita client of a legacy domain', novita, { sync: false }, { kind: 'memory', until: 'frozen' }],
+    ['a Novita client of a legacy domain', novita, { sync: true }, { kind: 'memory', until: 'durable' }],
+  ])('P8 of %s %j %j keeps and waits for %j', async (_, headers, body, expected) => {
     const { ask, core } = startApi()
     const { id } = core.add()
-    const answer = await ask(`POST /sandboxes/${id}/pause`, { body: { memory: false } })
-    expect([answer.status, await answer.text()]).toEqual([501, expect.stringContaining('memory')])
-    expect(core.getSandbox(id).state).toBe('running')
+    expect((await ask(`POST /sandboxes/${id}/pause`, { headers, body })).status).toBe(204)
+    expect(core.asked[0]?.with).toEqual(expected)
+  })
+
+  test.each(['memory', 'sync'])('with a %s that is no boolean is 400', async (field) => {
+    const { ask, core } = startApi()
+    const answer = await ask(`POST /sandboxes/${core.add().id}/pause`, { body: { [field]: 'false' } })
+    expect([answer.status, await answer.text()]).toEqual([400, expect.stringContaining(field)])
   })
 })
 
@@ -72,7 +107,6 @@ describe.each(['/sandboxes', '/v2/sandboxes'])('connect below %s', (prefix) => {
   })
 
   test.each([
-    ['memory', { memory: false }],
     ['secure', { secure: true }],
     ['allowPublicTraffic', { allowPublicTraffic: false }],
     ['allowPublicTraffic', { network: { allowPublicTraffic: false } }],
@@ -84,6 +118,20 @@ describe.each(['/sandboxes', '/v2/sandboxes'])('connect below %s', (prefix) => {
     expect([answer.status, await answer.text()]).toEqual([501, expect.stringContaining(option)])
     expect(core.asked).toEqual([])
   })
+
+  test.each([
+    [501, { state: 'paused', image: { ...image, kind: 'memory' } }],
+    [501, { state: 'pausing', pausing: 'memory' }],
+    [201, { state: 'paused', image: { ...image, kind: 'files' } }],
+    [200, { state: 'running', image: { ...image, kind: 'memory' } }],
+  ] as const)(
+    'with memory: false is %s for %j: a memory that was kept is never thrown away unasked or kept unasked',
+    async (status, record) => {
+      const { ask, core } = startApi()
+      const answer = await ask(`POST ${prefix}/${core.add(record).id}/connect`, { body: { memory: false } })
+      expect(answer.status).toBe(status)
+    },
+  )
 
   test('takes restrictions that hold already', async () => {
     const { ask, core } = startApi()

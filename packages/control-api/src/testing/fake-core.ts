@@ -1,41 +1,35 @@
 import { createHash } from 'node:crypto'
 
-import { TorporError, newSandboxId, sandboxNotFound } from '@torpor/contract'
-import type { CreateCommand, ListCommand, SandboxRecord, UseCases } from '@torpor/core'
+import { TorporError, sandboxNotFound } from '@torpor/contract'
+import type {
+  CloneCommand,
+  CreateCommand,
+  EventQuery,
+  ListCommand,
+  RecordedEvent,
+  ResetCommand,
+  SandboxRecord,
+  SandboxView,
+  Snapshot,
+  SnapshotQuery,
+  UseCases,
+  Verdict,
+} from '@torpor/core'
 
 import { createControlApi } from '../create-control-api.ts'
 import { hashedKeys } from '../key-check.ts'
 import type { ControlApiOptions } from '../options.ts'
+import { newRecord, newSnapshot } from './samples.ts'
 
 export const key = 'e2b_0123456789abcdef'
 
-const newRecord = (record: Partial<SandboxRecord> = {}): SandboxRecord => ({
-  id: newSandboxId(),
-  templateId: 'template0000000000000',
-  buildId: 'build',
-  alias: 'base',
-  state: 'running',
-  generation: 0,
-  execution: 'x1',
-  image: null,
-  base: { rootfs: 'r', agent: 'a' },
-  resources: { cpuCount: 2, memoryMiB: 1024, diskMiB: 10_240 },
-  createdAt: 0,
-  startedAt: 1_700_000_000_123,
-  endAt: 1_700_000_300_123,
-  timeoutSeconds: 300,
-  pausedAt: null,
-  lifecycle: { onTimeout: 'kill', autoResume: false },
-  metadata: {},
-  env: {},
-  network: { allowInternetAccess: null, allowPublicTraffic: true, maskRequestHost: null },
-  secure: true,
-  ...record,
-})
-
-/** The use cases over a map, with what they were asked. */
+/** The use cases over maps, with what they were asked. */
 class FakeCore implements UseCases {
   readonly records = new Map<string, SandboxRecord>()
+  readonly snapshots: Snapshot[] = []
+  readonly recorded: RecordedEvent[] = []
+  /** What is shown of a sandbox where that differs from its record. */
+  readonly shown = new Map<string, Partial<SandboxView['shown']>>()
   readonly asked: { readonly name: string; readonly with: unknown }[] = []
 
   add(record: Partial<SandboxRecord> = {}): SandboxRecord {
@@ -51,53 +45,129 @@ class FakeCore implements UseCases {
     return this.add({ secure, metadata, env, network, lifecycle })
   }
 
-  getSandbox(id: string): SandboxRecord {
+  getSandbox(id: string): SandboxView {
     const record = this.records.get(id)
     if (!record) throw sandboxNotFound(id)
-    return record
+    const state = record.state === 'running' ? 'running' : 'paused'
+    return { ...record, shown: { state, endAt: record.endAt, ...this.shown.get(id) } }
   }
 
   listSandboxes(command: ListCommand) {
     this.asked.push({ name: 'list', with: command })
     const sorted = [...this.records.values()].filter(({ state }) => command.states.some((wanted) => wanted === state))
     sorted.sort((a, b) => b.startedAt - a.startedAt || a.id.localeCompare(b.id))
-    const start = command.after ? sorted.findIndex(({ id }) => id === command.after?.id) + 1 : 0
-    const sandboxes = sorted.slice(start, start + command.limit)
-    const last = sandboxes.at(-1)
-    return last && start + sandboxes.length < sorted.length
-      ? { sandboxes, next: { startedAt: last.startedAt, id: last.id } }
-      : { sandboxes }
+    const { items, last } = page(sorted, command)
+    const sandboxes = items.map(({ id }) => this.getSandbox(id))
+    return last ? { sandboxes, next: { startedAt: last.startedAt, id: last.id } } : { sandboxes }
   }
 
   async killSandbox(id: string): Promise<void> {
     this.records.delete(this.getSandbox(id).id)
   }
 
-  async pauseSandbox(id: string): Promise<void> {
-    const record = this.getSandbox(id)
+  async pauseSandbox(id: string, options?: object): Promise<void> {
+    this.asked.push({ name: 'pause', with: options })
+    const record = this.#record(id)
     if (record.state === 'paused') throw new TorporError('conflict', `Sandbox "${id}" is paused`)
     this.records.set(id, { ...record, state: 'paused' })
   }
 
   async connectSandbox(id: string, timeoutSeconds?: number) {
     this.asked.push({ name: 'connect', with: timeoutSeconds })
-    const resumed = this.getSandbox(id).state === 'paused'
-    return { sandbox: this.add({ ...this.getSandbox(id), state: 'running' }), resumed }
+    const resumed = this.#record(id).state === 'paused'
+    return { sandbox: this.add({ ...this.#record(id), state: 'running' }), resumed }
   }
 
   async resumeSandbox(id: string, options: object): Promise<SandboxRecord> {
     this.asked.push({ name: 'resume', with: options })
-    if (this.getSandbox(id).state === 'running') throw new TorporError('conflict', `Sandbox "${id}" is already running`)
-    return this.add({ ...this.getSandbox(id), state: 'running' })
+    if (this.#record(id).state === 'running') throw new TorporError('conflict', `Sandbox "${id}" is already running`)
+    return this.add({ ...this.#record(id), state: 'running' })
   }
 
   setTimeout(id: string, timeoutSeconds: number): void {
-    this.asked.push({ name: 'timeout', with: [this.getSandbox(id).id, timeoutSeconds] })
+    this.asked.push({ name: 'timeout', with: [this.#record(id).id, timeoutSeconds] })
   }
 
   refresh(id: string, durationSeconds: number): void {
-    this.asked.push({ name: 'refresh', with: [this.getSandbox(id).id, durationSeconds] })
+    this.asked.push({ name: 'refresh', with: [this.#record(id).id, durationSeconds] })
   }
+
+  async cloneSandbox(id: string, command: CloneCommand & { readonly strict: boolean }): Promise<SandboxRecord[]> {
+    this.asked.push({ name: 'clone', with: command })
+    const { secure, network } = this.#record(id)
+    return Array.from({ length: command.count }, () => this.add({ secure, network }))
+  }
+
+  /** The second one fails. */
+  async forkSandbox(id: string, command: CloneCommand) {
+    this.asked.push({ name: 'fork', with: command })
+    if (this.#record(id).state !== 'running') throw new TorporError('conflict', `Sandbox "${id}" is paused`)
+    return Array.from({ length: command.count }, (_, index) =>
+      index === 1 ? { error: new TorporError('exhausted', 'Too many') } : { sandbox: this.add() },
+    )
+  }
+
+  async createSnapshot(id: string, name?: string): Promise<Snapshot> {
+    this.asked.push({ name: 'snapshot', with: name })
+    const snapshot = newSnapshot({ sandboxId: this.#record(id).id, name: name ?? null })
+    this.snapshots.unshift(snapshot)
+    return snapshot
+  }
+
+  listSnapshots(query: SnapshotQuery) {
+    this.asked.push({ name: 'snapshots', with: query })
+    const matching = this.snapshots.filter(
+      ({ sandboxId, name }) => [sandboxId, undefined].includes(query.sandboxId) && [name, undefined].includes(query.name),
+    )
+    const { items: snapshots, last } = page(matching, query)
+    return last ? { snapshots, next: { createdAt: last.createdAt, id: last.id } } : { snapshots }
+  }
+
+  async deleteSnapshot(idOrName: string): Promise<void> {
+    this.asked.push({ name: 'delete snapshot', with: idOrName })
+    const index = this.snapshots.findIndex(({ id, name, tag }) => [`${id}:default`, id, `local/${name}:${tag}`].includes(idOrName))
+    if (index === -1) throw new TorporError('not_found', `snapshot '${idOrName}' not found`)
+    this.snapshots.splice(index, 1)
+  }
+
+  async resetSandbox(id: string, command: ResetCommand): Promise<SandboxRecord> {
+    this.asked.push({ name: 'reset', with: command })
+    if (this.#record(id).templateId === 'deleted') throw new TorporError('conflict', `Sandbox "${id}" has no snapshot`)
+    return this.add({ ...this.#record(id), state: command.resume ? 'running' : 'paused' })
+  }
+
+  events(query: EventQuery) {
+    this.asked.push({ name: 'events', with: query })
+    const { names, offset, limit } = query
+    const matching = this.recorded.filter(({ name }) => names?.includes(name) ?? true)
+    return { events: matching.slice(offset, offset + limit), total: matching.length }
+  }
+
+  quota() {
+    return {
+      usage: { sandboxes: 2, cpuCount: 4, memoryMiB: 2048 },
+      limit: { sandboxes: 20, memoryMiB: 8192, maxTimeoutSeconds: 86_400 },
+    }
+  }
+
+  async *verifyImages(): AsyncGenerator<Verdict> {
+    for (const { id } of this.snapshots) yield { owner: { kind: 'snapshot', id }, result: 'intact' }
+  }
+
+  #record(id: string): SandboxRecord {
+    const { shown: _, ...record } = this.getSandbox(id)
+    return record
+  }
+}
+
+/** The items of one page, and its last one unless it is the last page. */
+function page<Item extends { readonly id: string }>(
+  all: readonly Item[],
+  query: { readonly after?: { readonly id: string } | undefined; readonly limit: number },
+) {
+  const start = query.after ? all.findIndex(({ id }) => id === query.after?.id) + 1 : 0
+  const items = all.slice(start, start + query.limit)
+  return { items, last: start + items.length < all.length ? items.at(-1) : undefined }
 }
 
 /** A log that remembers. */

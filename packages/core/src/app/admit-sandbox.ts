@@ -2,20 +2,21 @@ import { admit } from '../domain/admission.ts'
 import type { Resources } from '../domain/sandbox.ts'
 import type { Ports } from './ports.ts'
 
-/**
- * Refuses a sandbox for which there is no memory beside those that hold some or are about to: creating, running, and paused ones
- * on their way back. The next one must see this one: nothing may be awaited between this and what makes it count.
- */
-export function admitSandbox({ store, transitions, settings }: Pick<Ports, 'store' | 'transitions' | 'settings'>, wanted: Resources): void {
+/** Sandboxes that hold memory or are about to: creating, running, on their way to sleep or back. */
+export function activeSandboxes({ store, transitions }: Pick<Ports, 'store' | 'transitions'>) {
   const returning = transitions.doing('resume').map((id) => store.getSandbox(id))
-  const holding = [
+  return [
     ...store.allSandboxes('creating'),
     ...store.allSandboxes('running'),
-    ...returning.filter((record) => record?.state === 'paused'),
+    ...store.allSandboxes('pausing'),
+    ...returning.filter((record) => record !== undefined).filter((record) => record.state === 'paused'),
   ]
-  admit(
-    holding.filter((record) => record !== undefined),
-    wanted,
-    settings.memoryLimitMiB,
-  )
+}
+
+/**
+ * Refuses a sandbox for which there is no memory, no processor or no place beside the active ones. The next one must see this
+ * one: nothing may be awaited between this and what makes it count.
+ */
+export function admitSandbox(ports: Pick<Ports, 'store' | 'transitions' | 'settings'>, wanted: Resources): void {
+  admit(activeSandboxes(ports), wanted, ports.settings)
 }

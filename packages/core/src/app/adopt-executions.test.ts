@@ -11,7 +11,7 @@ describe('a restarted server', () => {
     const route = world.life.routes.of(before.id)
     world.memoryOf(before.id).counter = 3
     expect(await world.restart()).toEqual({ ...none, running: 1 })
-    expect(world.useCases.getSandbox(before.id)).toEqual(before)
+    expect(world.record(before.id)).toEqual(before)
     expect([world.life.routes.of(before.id), world.memoryOf(before.id).counter]).toEqual([route, 3])
     await world.useCases.pauseSandbox(before.id)
   })
@@ -30,19 +30,19 @@ describe('a restarted server', () => {
     await endUnseen(world, executionOf(record), end)
     expect(await world.restart()).toMatchObject({ running: 0, lost: 1 })
     expect([world.store.allSandboxes(), await world.engine.list(), world.life.routes.of(record.id)]).toEqual([[], [], undefined])
-    expect(world.store.events(record.id).at(-1)).toMatchObject({ name: 'killed', reason: 'lost' })
+    expect(world.events(record.id).at(-1)).toMatchObject({ name: 'killed', reason: 'lost' })
   })
 
   it.each(['vanish', 'crash'] as const)('takes one that was just resumed and is gone (%s) back to its image', async (end) => {
     await using world = await World.open()
     const { id, endAt } = await world.createPaused()
     await world.useCases.connectSandbox(id)
-    const running = world.useCases.getSandbox(id)
+    const running = world.record(id)
     await endUnseen(world, executionOf(running), end)
     expect(await world.restart()).toMatchObject({ paused: 1, lost: 0 })
-    expect(world.useCases.getSandbox(id)).toMatchObject({ state: 'paused', execution: null, generation: 1, endAt })
+    expect(world.record(id)).toMatchObject({ state: 'paused', execution: null, generation: 1, endAt })
     expect(await world.engine.list()).toEqual([])
-    expect(world.store.events(id).at(-1)).toMatchObject({ name: 'paused', reason: 'resume interrupted' })
+    expect(world.events(id).at(-1)).toMatchObject({ name: 'paused', reason: 'resume interrupted' })
     await world.useCases.connectSandbox(id)
   })
 
@@ -54,8 +54,8 @@ describe('a restarted server', () => {
     const removed = world.life.imageFaults.hold('removed')
     await world.life.clock.advance(250)
     await removed.reached
-    expect([world.useCases.getSandbox(id).image, await world.imageFiles()]).toEqual([null, []])
-    await world.engine.vanish(executionOf(world.useCases.getSandbox(id)))
+    expect([world.record(id).image, await world.imageFiles()]).toEqual([null, []])
+    await world.engine.vanish(executionOf(world.record(id)))
     expect(await world.restart()).toMatchObject({ lost: 1 })
   })
 
@@ -63,7 +63,7 @@ describe('a restarted server', () => {
     await using world = await World.open()
     const before = await world.createPaused()
     expect(await world.restart()).toEqual({ ...none, paused: 1 })
-    expect(world.useCases.getSandbox(before.id)).toEqual(before)
+    expect(world.record(before.id)).toEqual(before)
     expect(world.life.routes.of(before.id)?.address).toBeNull()
     expect((await world.useCases.connectSandbox(before.id)).sandbox.execution).toBe(before.execution)
   })
@@ -73,7 +73,7 @@ describe('a restarted server', () => {
     const before = await world.createPaused()
     await endUnseen(world, executionOf(before), end)
     expect(await world.restart()).toMatchObject({ paused: 1, lost: 0 })
-    expect(world.useCases.getSandbox(before.id)).toEqual({ ...before, execution: null })
+    expect(world.record(before.id)).toEqual({ ...before, execution: null })
     expect(await world.engine.list()).toEqual([])
     await world.useCases.connectSandbox(before.id)
   })
@@ -88,7 +88,7 @@ describe('a restarted server', () => {
     held.release()
     expect(await restarted).toMatchObject({ running: 0, lost: 1 })
     expect([world.store.allSandboxes(), await world.engine.list()]).toEqual([[], []])
-    expect(world.store.events(record?.id ?? '').at(-1)).toMatchObject({ name: 'killed', reason: 'create interrupted' })
+    expect(world.events(record?.id ?? '').at(-1)).toMatchObject({ name: 'killed', reason: 'create interrupted' })
   })
 
   it('leaves one whose resume was cut off before its record asleep, and ends the half-made process', async () => {
@@ -98,7 +98,7 @@ describe('a restarted server', () => {
     world.useCases.connectSandbox(before.id).catch(() => undefined)
     await held.reached
     expect(await world.restart()).toEqual({ ...none, paused: 1, orphans: 1 })
-    expect(world.useCases.getSandbox(before.id)).toEqual(before)
+    expect(world.record(before.id)).toEqual(before)
     expect(await world.engine.list()).toEqual([])
   })
 
@@ -113,14 +113,14 @@ describe('a restarted server', () => {
     held.release()
     expect(await restarted).toEqual({ ...none, running: 1 })
     expect(await world.engine.list()).toMatchObject([{ execution, status: 'running' }])
-    expect(world.useCases.getSandbox(id).state).toBe('running')
+    expect(world.record(id).state).toBe('running')
   })
 
   it('removes executions and images that belong to nobody, and keeps those of templates', async () => {
     await using world = await World.open()
     const paused = await world.createAsleep()
     const other = await world.createAsleep()
-    world.store.deleteSandbox(other.id, { sandboxId: other.id, templateId: 'x', at: 0, name: 'killed', reason: 'api' })
+    world.store.deleteSandbox(other.id, { sandboxId: other.id, templateId: 'x', templateName: null, at: 0, name: 'killed', reason: 'api' })
     const { base, resources } = paused
     await world.engine.boot({ execution: 'x0', hostname: 'stranger', base, resources, allowInternetAccess: false })
     expect(await world.imageFiles()).toHaveLength(2)
@@ -134,7 +134,7 @@ describe('a restarted server', () => {
     const running = await world.create()
     const paused = await world.createPaused()
     for (let run = 0; run < 3; run += 1) expect(await world.restart()).toEqual({ ...none, running: 1, paused: 1 })
-    expect([world.useCases.getSandbox(running.id), world.useCases.getSandbox(paused.id)]).toEqual([running, paused])
+    expect([world.record(running.id), world.record(paused.id)]).toEqual([running, paused])
   })
 })
 
@@ -146,7 +146,7 @@ describe('an orderly stop', () => {
     await world.platform.close()
     expect(await world.engine.list()).toMatchObject([{ execution: running.execution, status: 'running' }])
     expect(await world.restart()).toEqual({ ...none, running: 1, paused: 1 })
-    expect(world.useCases.getSandbox(paused.id)).toEqual({ ...paused, execution: null })
+    expect(world.record(paused.id)).toEqual({ ...paused, execution: null })
   })
 
   it('waits for a pause in progress', async () => {
@@ -158,7 +158,7 @@ describe('an orderly stop', () => {
     const closed = world.platform.close()
     held.release()
     await Promise.all([pause, closed])
-    expect(world.useCases.getSandbox(id)).toMatchObject({ state: 'paused', execution: null })
+    expect(world.record(id)).toMatchObject({ state: 'paused', execution: null })
   })
 })
 

@@ -3,6 +3,8 @@ import { isKind } from '@torpor/contract'
 import type { SandboxRecord } from '../domain/sandbox.ts'
 import type { ObservedExecution } from '../ports/engine.ts'
 import { forgetImage } from './forget-image.ts'
+import { dropImage } from './hold-image.ts'
+import { finishPause } from './pause-sandbox.ts'
 import type { Ports } from './ports.ts'
 import { eventOf, routeOf } from './records.ts'
 
@@ -17,26 +19,39 @@ export interface Adoption {
 type Fate = 'running' | 'paused' | 'lost'
 
 /**
- * Brings records and engine together after a restart: running sandboxes are found again (thawed if a pause was cut off),
- * paused ones keep their frozen process if it still is there, interrupted creates and lost sandboxes end with an event,
- * executions and images that belong to nobody are removed. Safe to repeat.
+ * Brings records and engine together after a restart: running sandboxes are found again (thawed if a pause was cut off before it
+ * was recorded), pauses that were recorded are finished, paused ones keep their frozen process if it still is there, interrupted
+ * creates and lost sandboxes end with an event, executions and images that belong to nobody are removed. Safe to repeat.
  */
 export async function adoptExecutions(ports: Ports): Promise<Adoption> {
   const { store, engine, images, log } = ports
   const observed = new Map((await engine.list()).map((entry) => [entry.execution, entry]))
+  await images.sweep(store.allImages())
   const fates: Fate[] = []
   for (const record of store.allSandboxes()) {
-    const fate = await adopt(ports, record, observed.get(record.execution ?? ''))
+    const fate = await adoptOrLose(ports, record, observed.get(record.execution ?? ''))
     log.info({ id: record.id, execution: record.execution, fate }, 'sandbox found after a restart')
     fates.push(fate)
   }
   const kept = new Set(store.allSandboxes().map((record) => record.execution))
   const orphans = [...observed.keys()].filter((execution) => !kept.has(execution))
   for (const execution of orphans) await engine.destroy(execution)
-  const named = [...store.allSandboxes().map((record) => record.image), ...store.allTemplates().map((build) => build.image)]
-  await images.sweep(named.filter((image) => image !== null))
   const count = (fate: Fate): number => fates.filter((entry) => entry === fate).length
   return { running: count('running'), paused: count('paused'), lost: count('lost'), orphans: orphans.length }
+}
+
+/**
+ * One sandbox that cannot be brought back must not keep the others waiting. An engine that does not answer at all says nothing
+ * about any of them: then the start fails, and nothing is lost.
+ */
+async function adoptOrLose(ports: Ports, record: SandboxRecord, observed: ObservedExecution | undefined): Promise<Fate> {
+  try {
+    return await adopt(ports, record, observed)
+  } catch (error) {
+    if (isKind(error, 'unavailable', 'timed_out')) throw error
+    ports.log.error({ id: record.id, execution: record.execution, error }, 'a sandbox could not be found again')
+    return lose(ports, record, 'lost')
+  }
 }
 
 async function adopt(ports: Ports, record: SandboxRecord, observed: ObservedExecution | undefined): Promise<Fate> {
@@ -45,6 +60,8 @@ async function adopt(ports: Ports, record: SandboxRecord, observed: ObservedExec
       return lose(ports, record, 'create interrupted')
     case 'running':
       return adoptRunning(ports, record, observed)
+    case 'pausing':
+      return adoptPausing(ports, record, observed)
     case 'paused':
       return adoptPaused(ports, record, observed)
   }
@@ -72,6 +89,21 @@ async function thawed({ engine }: Ports, execution: string): Promise<ObservedExe
   return (await engine.list()).find((entry) => entry.execution === execution)
 }
 
+/**
+ * Its owner may have been told that it sleeps: the pause is finished behind the start. Without its process the newest state is
+ * gone, and an older one is not put in its place.
+ */
+async function adoptPausing(ports: Ports, record: SandboxRecord, observed: ObservedExecution | undefined): Promise<Fate> {
+  if (!observed || observed.status === 'stopped') return lose(ports, record, 'lost while it was paused')
+  if (observed.status === 'running') await ports.engine.freeze(observed.execution)
+  ports.executions.put(observed)
+  ports.routes.publish(routeOf(record, ports.tokens, null))
+  finishPause(ports, record.id).catch((error: unknown) => {
+    ports.log.error({ id: record.id, error }, 'an interrupted pause could not be finished; the sandbox goes on')
+  })
+  return 'paused'
+}
+
 /** The resume was cut off before it was answered for: the image that it came from still is its last committed state. */
 function fallBack(ports: Ports, record: SandboxRecord): Fate {
   const { id, state, generation, execution } = record
@@ -96,5 +128,6 @@ function adoptPaused(ports: Ports, record: SandboxRecord, observed: ObservedExec
 async function lose(ports: Ports, record: SandboxRecord, reason: string): Promise<Fate> {
   if (record.execution !== null) await ports.engine.destroy(record.execution)
   ports.store.deleteSandbox(record.id, eventOf(record, ports.clock.now(), 'killed', reason))
+  if (record.image) await dropImage(ports, record.image)
   return 'lost'
 }

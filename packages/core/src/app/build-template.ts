@@ -1,6 +1,7 @@
 import { newExecutionId, newTemplateId } from '@torpor/contract'
 
 import type { Base, Resources, TemplateBuild } from '../domain/sandbox.ts'
+import { dropImage } from './hold-image.ts'
 import type { Ports } from './ports.ts'
 import { Undo } from './undo.ts'
 
@@ -17,7 +18,7 @@ export async function ensureTemplate(ports: Ports, recipe: TemplateRecipe): Prom
   if (standing && matches(standing, recipe, ports.engine.version) && (await isThere(ports, standing))) return false
   const build = await captureTemplate(ports, recipe, standing?.templateId ?? newTemplateId())
   ports.store.putTemplate(build)
-  if (standing) await ports.images.remove(standing.image)
+  if (standing) await dropImage(ports, standing.image)
   return true
 }
 
@@ -34,7 +35,7 @@ async function captureTemplate(ports: Ports, recipe: TemplateRecipe, templateId:
   await agent.healthy(address, ports.settings.agentTimeoutMilliseconds)
   await engine.freeze(execution)
   const { memoryBytes } = await engine.stats(execution)
-  const staged = await images.stage(buildId, 1, engine.version, memoryBytes)
+  const staged = await images.stage({ owner: buildId, generation: 1, kind: 'memory', engineVersion: engine.version }, memoryBytes)
   undo.add('staged image', () => staged.discard())
   await engine.capture(execution, staged.directory)
   const image = await staged.commit()

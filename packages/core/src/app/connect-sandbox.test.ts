@@ -9,7 +9,7 @@ describe('connect to a running sandbox', () => {
     await world.life.clock.advance(30_000)
     const { sandbox, resumed } = await world.useCases.connectSandbox(id, 600)
     expect([resumed, sandbox.endAt]).toEqual([false, world.life.clock.now() + 600_000])
-    expect(world.useCases.getSandbox(id)).toEqual(sandbox)
+    expect(world.record(id)).toEqual(sandbox)
   })
 
   it('P18 never shortens it', async () => {
@@ -24,7 +24,7 @@ describe('connect to a running sandbox', () => {
     const before = await world.create()
     await expect(world.useCases.connectSandbox(before.id, timeout)).rejects.toMatchObject({ kind: 'invalid_argument' })
     expect(() => world.useCases.setTimeout(before.id, timeout)).toThrow(expect.objectContaining({ kind: 'invalid_argument' }))
-    expect(world.useCases.getSandbox(before.id)).toEqual(before)
+    expect(world.record(before.id)).toEqual(before)
   })
 })
 
@@ -37,15 +37,15 @@ describe('the old resume call', () => {
 
   it('resumes a paused one with its lifecycle, or with another one', async () => {
     await using world = await World.open()
-    const { id } = await world.createPaused({ lifecycle: { onTimeout: 'pause', autoResume: true } })
+    const { id } = await world.createPaused({ lifecycle: { onTimeout: 'pause', autoResume: true, pauseKind: 'memory' } })
     expect(await world.useCases.resumeSandbox(id, { timeoutSeconds: 20 })).toMatchObject({
       state: 'running',
       endAt: world.life.clock.now() + 20_000,
-      lifecycle: { onTimeout: 'pause', autoResume: true },
+      lifecycle: { onTimeout: 'pause', autoResume: true, pauseKind: 'memory' },
     })
     await world.useCases.pauseSandbox(id)
     const changed = await world.useCases.resumeSandbox(id, { autoPause: false })
-    expect(changed.lifecycle).toEqual({ onTimeout: 'kill', autoResume: true })
+    expect(changed.lifecycle).toEqual({ onTimeout: 'kill', autoResume: true, pauseKind: 'memory' })
   })
 })
 
@@ -55,7 +55,7 @@ describe('setTimeout', () => {
     const { id } = await world.create()
     for (const seconds of [3600, 10]) {
       world.useCases.setTimeout(id, seconds)
-      expect(world.useCases.getSandbox(id)).toMatchObject({ endAt: world.life.clock.now() + seconds * 1000, timeoutSeconds: seconds })
+      expect(world.record(id)).toMatchObject({ endAt: world.life.clock.now() + seconds * 1000, timeoutSeconds: seconds })
     }
   })
 
@@ -74,8 +74,8 @@ describe('refresh', () => {
     await using world = await World.open()
     const { id, endAt } = await world.create({ timeoutSeconds: 100 })
     world.useCases.refresh(id, 50)
-    expect(world.useCases.getSandbox(id).endAt).toBe(endAt)
+    expect(world.record(id).endAt).toBe(endAt)
     world.useCases.refresh(id, 150)
-    expect(world.useCases.getSandbox(id).endAt).toBe(endAt + 50_000)
+    expect(world.record(id).endAt).toBe(endAt + 50_000)
   })
 })

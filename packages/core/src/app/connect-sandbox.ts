@@ -17,13 +17,14 @@ export interface Connected {
  */
 export async function connectSandbox(ports: Ports, id: string, askedSeconds: number | undefined): Promise<Connected> {
   const timeoutSeconds = effectiveTimeout(askedSeconds, ports.settings)
-  const endAt = endAfter(ports.clock.now(), timeoutSeconds)
+  const askedAt = ports.clock.now()
   const seen = requireSandbox(ports.store, id)
   // Whatever is being done to it has its end first: what only just comes back is not answered for, what is killed is gone.
-  const wasAsleep = seen.state === 'paused' || ports.transitions.current(id) !== undefined
+  const wasAsleep = seen.state !== 'running' || ports.transitions.current(id) !== undefined
   if (wasAsleep) await resumeSandbox(ports, id, { timeoutSeconds, reason: 'api' })
   // Whoever joined another's resume may have asked for more time than that one.
-  return { sandbox: extend(ports, requireSandbox(ports.store, id), endAt), resumed: wasAsleep }
+  ports.activity.touch(id)
+  return { sandbox: extend(ports, requireSandbox(ports.store, id), askedAt, timeoutSeconds), resumed: wasAsleep }
 }
 
 /** The old resume call: like connect, but a running sandbox is a conflict. */
@@ -48,16 +49,19 @@ export async function resumePaused(
 export function setTimeoutOf(ports: Ports, id: string, timeoutSeconds: number): void {
   effectiveTimeout(timeoutSeconds, ports.settings)
   const record = requireRunning(ports, id)
-  const endAt = endAfter(ports.clock.now(), timeoutSeconds)
+  const endAt = endAfter(ports.clock.now(), timeoutSeconds, { ...ports.settings, ...record })
+  ports.activity.touch(id)
   ports.nudge(applyAction(ports.store, record, 'extend', { endAt, timeoutSeconds }))
 }
 
 /** endAt = max(endAt, now + duration). */
 export function refreshSandbox(ports: Ports, id: string, durationSeconds: number): void {
-  extend(ports, requireRunning(ports, id), endAfter(ports.clock.now(), durationSeconds))
+  ports.activity.touch(id)
+  extend(ports, requireRunning(ports, id), ports.clock.now(), durationSeconds)
 }
 
-function extend(ports: Ports, record: SandboxRecord, endAt: number): SandboxRecord {
+function extend(ports: Ports, record: SandboxRecord, now: number, seconds: number): SandboxRecord {
+  const endAt = endAfter(now, seconds, { ...ports.settings, ...record })
   if (endAt <= record.endAt) return record
   const extended = applyAction(ports.store, record, 'extend', { endAt })
   ports.nudge(extended)

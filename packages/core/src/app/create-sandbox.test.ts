@@ -10,7 +10,7 @@ describe('create', () => {
     await using world = await World.open()
     const record = await world.create({ env: { A: 'b' }, metadata: { user: 'ada' } })
     expect(record).toMatchObject({ state: 'running', generation: 0, image: null, alias: 'base', metadata: { user: 'ada' } })
-    expect(world.useCases.getSandbox(record.id)).toEqual(record)
+    expect(world.record(record.id)).toEqual(record)
     expect(world.memoryOf(record.id).identity).toMatchObject({
       sandboxId: record.id,
       templateId: record.templateId,
@@ -19,7 +19,7 @@ describe('create', () => {
       envVars: { A: 'b' },
       nameservers: ['169.254.53.53'],
     })
-    expect(world.store.events(record.id).map(({ name, reason }) => [name, reason])).toEqual([['created', 'api']])
+    expect(world.events(record.id).map(({ name, reason }) => [name, reason])).toEqual([['created', 'api']])
   })
 
   it('makes it reachable, with the tokens that its options ask for', async () => {
@@ -97,7 +97,7 @@ describe('a create that fails', () => {
     await held.reached
     const [record] = world.store.allSandboxes()
     expect(record?.state).toBe('creating')
-    expect(() => world.useCases.getSandbox(record?.id ?? '')).toThrow(expect.objectContaining({ kind: 'not_found' }))
+    expect(() => world.record(record?.id ?? '')).toThrow(expect.objectContaining({ kind: 'not_found' }))
     expect(world.useCases.listSandboxes({ states: ['running', 'paused'], metadata: {}, order: 'asc', limit: 9 }).sandboxes).toEqual([])
     held.release()
     await created

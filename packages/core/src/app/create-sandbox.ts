@@ -1,85 +1,81 @@
-import { TorporError, newExecutionId, newSandboxId } from '@torpor/contract'
+import { newExecutionId, newSandboxId } from '@torpor/contract'
 
 import { effectiveTimeout, endAfter } from '../domain/deadlines.ts'
-import type { SandboxRecord, TemplateBuild } from '../domain/sandbox.ts'
+import { idleTimeoutOf } from '../domain/idle.ts'
+import type { SandboxRecord } from '../domain/sandbox.ts'
+import { wakePolicyOf } from '../domain/wake.ts'
 import type { Execution } from '../ports/engine.ts'
 import { admitSandbox } from './admit-sandbox.ts'
 import type { Ports } from './ports.ts'
-import { applyAction, eventOf, executionOf, identityOf, routeOf } from './records.ts'
-import { specOf } from './spec.ts'
+import { identityOf } from './records.ts'
+import { type Source, findSource } from './source.ts'
+import { startSandbox } from './start-sandbox.ts'
 import { Undo } from './undo.ts'
 import type { CreateCommand } from './use-cases.ts'
 
-/** Restores the template's captured sandbox under a new identity. Resolves when its agent has taken it. */
+/** Starts what a template's build or a snapshot holds under a new identity. Resolves when its agent has taken it. */
 export async function createSandbox(ports: Ports, command: CreateCommand): Promise<SandboxRecord> {
-  const { store, engine, clock, log } = ports
-  const build = findTemplate(store, command.template)
+  const source = findSource(ports, command.template)
   const timeoutSeconds = effectiveTimeout(command.timeoutSeconds, ports.settings)
-  admitSandbox(ports, build.resources)
+  idleTimeoutOf(command.metadata)
+  wakePolicyOf(command.metadata)
+  admitSandbox(ports, source.resources)
 
-  await using undo = new Undo(log)
-  const spare = await takeSpare(ports, command, build)
-  if (spare) undo.add('spare', () => engine.destroy(spare.execution))
-  // Once more: others may have come in while the spare was thawed.
-  admitSandbox(ports, build.resources)
-  const record = newRecord(command, build, timeoutSeconds, clock.now(), spare?.execution ?? newExecutionId())
-  store.insertSandbox(record)
-  undo.add('record', () => void store.deleteSandbox(record.id, eventOf(record, clock.now(), 'killed', 'create failed')))
-  const execution = spare ?? (await restore(ports, record, build, undo))
-  await ports.agent.init(execution.address, identityOf(record, ports))
-
-  const now = clock.now()
-  const times = { startedAt: now, endAt: endAfter(now, timeoutSeconds) }
-  const running = applyAction(store, record, 'start', times, eventOf(record, now, 'created', 'api'))
+  await using undo = new Undo(ports.log)
+  const spare = await takeSpare(ports, command, source)
+  if (!spare) return await startSandbox(ports, newRecord(ports, command, source, timeoutSeconds, newExecutionId()), source)
+  undo.add('spare', () => ports.engine.destroy(spare.execution))
+  const record = newRecord(ports, command, source, timeoutSeconds, spare.execution)
+  const running = await startSandbox(ports, record, source, () => ready(ports, record, spare))
   undo.release()
-  ports.executions.put(execution)
-  ports.routes.publish(routeOf(running, ports.tokens, execution.address))
-  ports.nudge(running)
   return running
 }
 
+async function ready(ports: Ports, record: SandboxRecord, spare: Execution): Promise<Execution> {
+  await ports.agent.init(spare.address, identityOf(record, ports), null)
+  return spare
+}
+
 /** Spares have internet access: a sandbox without is restored into a slot of its own kind. */
-async function takeSpare(ports: Ports, command: CreateCommand, build: TemplateBuild): Promise<Execution | undefined> {
-  return command.network.allowInternetAccess === false ? undefined : ports.pool.take(ports, build.buildId)
+async function takeSpare(ports: Ports, command: CreateCommand, { buildId }: Source): Promise<Execution | undefined> {
+  return command.network.allowInternetAccess === false ? undefined : ports.pool.take(ports, buildId)
 }
 
-async function restore(ports: Ports, record: SandboxRecord, build: TemplateBuild, undo: Undo): Promise<Execution> {
-  const { engine, agent, settings } = ports
-  const spec = specOf(record, executionOf(record))
-  const execution = await engine.restore(spec, build.image)
-  undo.add('execution', () => engine.destroy(spec.execution))
-  await agent.healthy(execution.address, settings.agentTimeoutMilliseconds)
-  return execution
-}
-
-function findTemplate(store: Ports['store'], asked: string): TemplateBuild {
-  const name = asked.endsWith(':default') ? asked.slice(0, -':default'.length) : asked
-  const build = store.getTemplate(name)
-  if (!build) throw new TorporError('not_found', `template '${asked}' not found`)
-  return build
-}
-
-function newRecord(command: CreateCommand, build: TemplateBuild, timeoutSeconds: number, now: number, execution: string): SandboxRecord {
+function newRecord(ports: Ports, command: CreateCommand, source: Source, timeoutSeconds: number, execution: string): SandboxRecord {
+  const now = ports.clock.now()
+  const { templateId, buildId, alias, base, resources } = source
+  const { lifecycle, metadata, network, secure } = command
   return {
     id: newSandboxId(),
-    templateId: build.templateId,
-    buildId: build.buildId,
-    alias: build.names[0] ?? null,
+    templateId,
+    buildId,
+    alias,
     state: 'creating',
     generation: 0,
     execution,
     image: null,
-    base: build.base,
-    resources: build.resources,
+    pausing: null,
+    damage: null,
+    base,
+    resources,
     createdAt: now,
     startedAt: now,
-    endAt: endAfter(now, timeoutSeconds),
+    endAt: endAfter(now, timeoutSeconds, { startedAt: now, maxRunSeconds: ports.settings.maxRunSeconds }),
     timeoutSeconds,
     pausedAt: null,
-    lifecycle: command.lifecycle,
-    metadata: command.metadata,
-    env: command.env,
-    network: command.network,
-    secure: command.secure,
+    lifecycle,
+    metadata,
+    env: { ...source.env, ...command.env },
+    network,
+    secure,
   }
+}
+
+/** A sandbox like its parent, under an identity and with a time of its own (promises C2, C7). */
+export function cloneRecord({ clock, settings }: Ports, parent: SandboxRecord, timeoutSeconds: number): SandboxRecord {
+  const now = clock.now()
+  const endAt = endAfter(now, timeoutSeconds, { startedAt: now, maxRunSeconds: settings.maxRunSeconds })
+  const fresh = { generation: 0, image: null, pausing: null, damage: null, pausedAt: null } as const
+  const times = { createdAt: now, startedAt: now, endAt, timeoutSeconds }
+  return { ...parent, ...fresh, ...times, id: newSandboxId(), state: 'creating', execution: newExecutionId() }
 }

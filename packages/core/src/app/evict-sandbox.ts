@@ -15,7 +15,7 @@ export async function evictSandbox(ports: Ports, id: string): Promise<void> {
 /** The same for every paused sandbox; one that cannot be evicted is logged and found again by the next server. */
 export async function evictAll(ports: Ports): Promise<void> {
   const evictions = ports.store
-    .allSandboxes('paused')
+    .frozenSandboxes()
     .map(({ id }) => evictSandbox(ports, id).catch((error: unknown) => ports.log.warn({ id, error }, 'a frozen process was not ended')))
   await Promise.all(evictions)
 }

@@ -1,6 +1,7 @@
 import { isKind } from '@torpor/contract'
 
 import type { SandboxRecord } from '../domain/sandbox.ts'
+import { dropImage } from './hold-image.ts'
 import type { Ports } from './ports.ts'
 
 /** Not on the way of the answer: every write of a record waits for the disk. */
@@ -15,7 +16,7 @@ export function forgetImage(ports: Ports, running: SandboxRecord): void {
   if (!image || execution === null) return
   const forget = async (): Promise<void> => {
     await ports.engine.released(execution)
-    if (ports.store.updateSandbox({ id, state, generation, execution }, { image: null })) await ports.images.remove(image)
+    if (ports.store.updateSandbox({ id, state, generation, execution }, { image: null })) await dropImage(ports, image)
   }
   ports.clock.after(forgetMilliseconds, () => {
     forget().catch((error: unknown) => {

@@ -4,10 +4,10 @@ import { World } from '../testing/world.ts'
 
 /** No record, no process, no image, no route; its end is on record. */
 async function expectGone(world: World, id: string, reason = 'api'): Promise<void> {
-  expect(() => world.useCases.getSandbox(id)).toThrow(expect.objectContaining({ kind: 'not_found' }))
+  expect(() => world.record(id)).toThrow(expect.objectContaining({ kind: 'not_found' }))
   expect([await world.engine.list(), await world.imageFiles(), world.life.routes.of(id)]).toEqual([[], [], undefined])
-  expect(world.store.events(id).at(-1)).toMatchObject({ name: 'killed', reason })
-  expect(world.store.events(id).filter(({ name }) => name === 'killed')).toHaveLength(1)
+  expect(world.events(id).at(-1)).toMatchObject({ name: 'killed', reason })
+  expect(world.events(id).filter(({ name }) => name === 'killed')).toHaveLength(1)
 }
 
 describe('kill', () => {

@@ -1,5 +1,6 @@
 import type { SandboxRecord } from '../domain/sandbox.ts'
 import { outcomeOf } from '../domain/transitions.ts'
+import { dropImage } from './hold-image.ts'
 import type { Ports } from './ports.ts'
 import { eventOf, requireSandbox } from './records.ts'
 
@@ -19,14 +20,19 @@ async function overtake({ engine, routes }: Ports, { id, execution }: SandboxRec
 }
 
 async function kill(ports: Ports, id: string, reason: string): Promise<void> {
-  const { store, engine, images, routes } = ports
+  const { store, engine, routes } = ports
   const record = requireSandbox(store, id)
   outcomeOf(record.state, 'kill', id)
   routes.withdraw(id)
+  await ports.reached('kill withdrawn')
   if (record.execution !== null) {
     await engine.destroy(record.execution)
     ports.executions.remove(record.execution)
   }
+  await ports.reached('kill destroyed')
   store.deleteSandbox(id, eventOf(record, ports.clock.now(), 'killed', reason))
-  if (record.image) await images.remove(record.image)
+  await ports.reached('kill recorded')
+  if (record.image) await dropImage(ports, record.image)
+  await ports.reached('kill ended')
+  ports.nudge(record)
 }

@@ -8,7 +8,7 @@ describe('an execution that ends by itself', () => {
     const record = await world.create()
     await world.engine.crash(executionOf(record), 137)
     await world.life.watched.until(() => world.store.getSandbox(record.id) === undefined)
-    expect(world.store.events(record.id).at(-1)).toMatchObject({ name: 'killed', reason: 'crashed' })
+    expect(world.events(record.id).at(-1)).toMatchObject({ name: 'killed', reason: 'crashed' })
     expect([await world.engine.list(), world.life.routes.of(record.id)]).toEqual([[], undefined])
   })
 
@@ -51,6 +51,6 @@ describe('an execution that ends by itself', () => {
     const stranger = { execution: 'x0', hostname: 'x', base: record.base, resources: record.resources, allowInternetAccess: false }
     await world.engine.boot(stranger)
     await world.engine.crash('x0', 1)
-    expect(world.useCases.getSandbox(record.id)).toEqual(record)
+    expect(world.record(record.id)).toEqual(record)
   })
 })

@@ -1,5 +1,6 @@
 import type { TimeLimits } from '../domain/deadlines.ts'
 import type { SandboxRecord } from '../domain/sandbox.ts'
+import type { Activity } from '../ports/activity.ts'
 import type { Agent } from '../ports/agent.ts'
 import type { Engine } from '../ports/engine.ts'
 import type { ImageStore } from '../ports/images.ts'
@@ -7,13 +8,18 @@ import type { Clock, Log, Tokens } from '../ports/platform.ts'
 import type { Routes } from '../ports/routes.ts'
 import type { Store } from '../ports/store.ts'
 import type { ExecutionTable } from './execution-table.ts'
+import type { ImageLeases } from './image-leases.ts'
+import type { Step } from './steps.ts'
 import type { Transitions } from './transitions.ts'
+import type { Verified } from './verified.ts'
 import type { WarmPool } from './warm-pool.ts'
 
 /** What the use cases are told of the machine. */
 export interface Settings extends TimeLimits {
   /** MiB that all creating and running sandboxes may hold together. */
   readonly memoryLimitMiB: number
+  /** Sandboxes that may be creating and running at once. */
+  readonly maxSandboxes: number
   /** Bytes of memory that paused sandboxes may keep for a fast wake-up. */
   readonly warmMemoryBytes: number
   /** Ready sandboxes kept frozen per template; 0 keeps none. */
@@ -31,13 +37,18 @@ export interface Ports {
   readonly images: ImageStore
   readonly agent: Agent
   readonly routes: Routes
+  readonly activity: Activity
   readonly clock: Clock
   readonly tokens: Tokens
   readonly log: Log
   readonly settings: Settings
   readonly transitions: Transitions
   readonly executions: ExecutionTable
+  readonly leases: ImageLeases
+  readonly verified: Verified
   readonly pool: WarmPool
+  /** Told of every step that is behind; a test may fail or end the server there. */
+  readonly reached: (step: Step) => void | Promise<void>
   /** Tells the reconcilers that something may be due; losing a nudge costs time only. */
   readonly nudge: (record: SandboxRecord) => void
 }

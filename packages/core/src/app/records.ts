@@ -36,6 +36,7 @@ export function applyAction(
 export const eventOf = (record: SandboxRecord, at: number, name: SandboxEvent['name'], reason: string): SandboxEvent => ({
   sandboxId: record.id,
   templateId: record.templateId,
+  templateName: record.alias,
   at,
   name,
   reason,

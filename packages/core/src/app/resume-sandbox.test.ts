@@ -19,7 +19,7 @@ describe('resume', () => {
     expect(world.life.routes.of(before.id)?.address).toMatch(/^127\./)
     await world.life.clock.advance(250)
     await world.life.watched.recordThat(before.id, ({ image }) => image === null)
-    expect(world.store.events(before.id).map(({ name }) => name)).toEqual(['created', 'paused', 'resumed'])
+    expect(world.events(before.id).map(({ name }) => name)).toEqual(['created', 'pausing', 'paused', 'resumed'])
   })
 
   it('P1 P3 restores the image when the process is gone: same id, same memory, new process', async () => {
@@ -36,19 +36,23 @@ describe('resume', () => {
     const removed = world.life.imageFaults.hold('removed')
     await world.life.clock.advance(250)
     await removed.reached
-    expect([world.useCases.getSandbox(before.id).image, await world.imageFiles()]).toEqual([null, []])
+    expect([world.record(before.id).image, await world.imageFiles()]).toEqual([null, []])
   })
 
   it('keeps the image until nothing reads it', async () => {
     await using world = await World.open()
     const { id } = await world.createAsleep()
-    const held = world.engine.faults.hold('released')
+    // One for the lease of the start, one for the record.
+    const [lease, held] = [world.engine.faults.hold('released'), world.engine.faults.hold('released')]
     await world.useCases.connectSandbox(id)
     await world.life.clock.advance(250)
     await held.reached
-    expect(world.useCases.getSandbox(id)).toMatchObject({ state: 'running', image: { name: `${id}/g1` } })
+    expect(world.record(id)).toMatchObject({ state: 'running', image: { name: `${id}/g1` } })
     held.release()
     await world.life.watched.recordThat(id, ({ image }) => image === null)
+    expect(await world.imageFiles()).toEqual([`${id}/g1`])
+    lease.release()
+    await world.until(async () => (await world.imageFiles()).length === 0)
   })
 
   it('falls back to the image when the frozen process cannot be thawed', async () => {
@@ -56,7 +60,7 @@ describe('resume', () => {
     const before = await world.createPaused()
     world.engine.faults.failNext('thaw', broken)
     await world.useCases.connectSandbox(before.id)
-    const after = world.useCases.getSandbox(before.id)
+    const after = world.record(before.id)
     expect([after.state, after.execution === before.execution]).toEqual(['running', false])
     expect(await world.engine.list()).toMatchObject([{ execution: after.execution, status: 'running' }])
   })
@@ -66,7 +70,7 @@ describe('resume', () => {
     const { id, execution } = await world.createPaused()
     await world.engine.vanish(execution ?? '')
     await world.useCases.connectSandbox(id)
-    expect(world.useCases.getSandbox(id).state).toBe('running')
+    expect(world.record(id).state).toBe('running')
   })
 
   it('falls back to the image when the frozen process dies just then', async () => {
@@ -78,8 +82,8 @@ describe('resume', () => {
     await world.engine.crash(executionOf(before), 137)
     held.release()
     await connect
-    expect(world.useCases.getSandbox(before.id)).toMatchObject({ state: 'running', generation: 1 })
-    expect(world.store.events(before.id).map(({ name }) => name)).not.toContain('killed')
+    expect(world.record(before.id)).toMatchObject({ state: 'running', generation: 1 })
+    expect(world.events(before.id).map(({ name }) => name)).not.toContain('killed')
   })
 
   it('P17 P18 gives exactly the time that was asked for, or the default', async () => {
@@ -117,12 +121,12 @@ describe('a resume from the image that fails', () => {
     for (let run = 0; run < 2; run += 1) {
       order(world)
       await expect(world.useCases.connectSandbox(before.id)).rejects.toBe(broken)
-      expect(world.useCases.getSandbox(before.id)).toEqual(before)
+      expect(world.record(before.id)).toEqual(before)
       expect([await world.engine.list(), await world.imageFiles()]).toEqual([[], [`${before.id}/g1`]])
       expect(world.life.routes.of(before.id)?.address).toBeNull()
     }
     await world.useCases.connectSandbox(before.id)
-    expect(world.useCases.getSandbox(before.id).state).toBe('running')
+    expect(world.record(before.id).state).toBe('running')
   })
 
   it('says so when its engine build is gone, and keeps the image', async () => {
@@ -146,7 +150,7 @@ describe('many at once', () => {
       .slice(before)
       .filter((verb) => verb === 'thaw' || verb === 'restore')
     expect(starts).toHaveLength(1)
-    expect(world.store.events(id).filter(({ name }) => name === 'resumed')).toHaveLength(1)
+    expect(world.events(id).filter(({ name }) => name === 'resumed')).toHaveLength(1)
   })
 
   it('P11 connect waits for a pause in progress, then resumes', async () => {
@@ -185,6 +189,6 @@ describe('many at once', () => {
     held.release()
     await Promise.allSettled([connect, pause])
     await pause
-    expect(world.useCases.getSandbox(id)).toMatchObject({ state: 'paused', generation: 2 })
+    expect(world.record(id)).toMatchObject({ state: 'paused', generation: 2 })
   })
 })

@@ -1,7 +1,7 @@
-import { TorporError, newExecutionId } from '@torpor/contract'
+import { TorporError, isKind, newExecutionId } from '@torpor/contract'
 
 import { endAfter } from '../domain/deadlines.ts'
-import type { SandboxEvent, SandboxRecord } from '../domain/sandbox.ts'
+import type { ImageRef, SandboxEvent, SandboxRecord } from '../domain/sandbox.ts'
 import { outcomeOf } from '../domain/transitions.ts'
 import type { Execution } from '../ports/engine.ts'
 import { admitSandbox } from './admit-sandbox.ts'
@@ -9,6 +9,7 @@ import { forgetImage } from './forget-image.ts'
 import type { Ports } from './ports.ts'
 import { applyAction, eventOf, identityOf, requireSandbox, routeOf } from './records.ts'
 import { specOf } from './spec.ts'
+import { startExecution } from './start-execution.ts'
 import { Undo } from './undo.ts'
 
 /** How a sandbox comes back: its time from now on, and who asked. */
@@ -40,6 +41,7 @@ async function thawFrozen(ports: Ports, record: SandboxRecord, options: ResumeOp
   if (record.execution === null) return undefined
   const execution = ports.executions.get(record.execution)
   const running = applyAction(ports.store, record, 'resume', timesFrom(ports, options), resumed(ports, record, options))
+  await ports.reached('resume committed')
   try {
     await ports.engine.thaw(execution.execution)
   } catch (error) {
@@ -47,6 +49,7 @@ async function thawFrozen(ports: Ports, record: SandboxRecord, options: ResumeOp
     await discardFrozen(ports, running, record, execution)
     return undefined
   }
+  await ports.reached('resume thawed')
   ports.routes.publish(routeOf(running, ports.tokens, execution.address))
   forgetImage(ports, running)
   return running
@@ -54,7 +57,7 @@ async function thawFrozen(ports: Ports, record: SandboxRecord, options: ResumeOp
 
 async function discardFrozen(ports: Ports, running: SandboxRecord, paused: SandboxRecord, execution: Execution): Promise<void> {
   const { state, generation, execution: carried } = running
-  const back = { state: paused.state, execution: null, startedAt: paused.startedAt, endAt: paused.endAt }
+  const back = { state: paused.state, execution: null, startedAt: paused.startedAt, endAt: paused.endAt, pausedAt: paused.pausedAt }
   const event = eventOf(paused, ports.clock.now(), 'paused', 'frozen process lost')
   if (!ports.store.updateSandbox({ id: running.id, state, generation, execution: carried }, back, event)) {
     throw new TorporError('conflict', `Sandbox "${running.id}" was changed meanwhile. Try again`)
@@ -64,33 +67,47 @@ async function discardFrozen(ports: Ports, running: SandboxRecord, paused: Sandb
 }
 
 async function restoreImage(ports: Ports, record: SandboxRecord, options: ResumeOptions, signal: AbortSignal): Promise<SandboxRecord> {
-  const { engine, agent, log } = ports
-  if (record.image === null) {
-    throw new TorporError('internal', `The memory image of sandbox "${record.id}" is missing`, {
-      context: { generation: record.generation },
-    })
-  }
-  await using undo = new Undo(log)
+  const image = usableImage(record)
+  await using undo = new Undo(ports.log)
   const spec = specOf(record, newExecutionId())
-  const execution = await engine.restore(spec, record.image)
-  undo.add('execution', () => engine.destroy(spec.execution))
-  signal.throwIfAborted()
-  await agent.healthy(execution.address, ports.settings.agentTimeoutMilliseconds)
-  await agent.init(execution.address, identityOf(record, ports))
+  const identity = identityOf(record, ports)
+  const execution = await startExecution(ports, spec, { image, holder: identity.accessToken }, identity, undo).catch((error: unknown) => {
+    if (isKind(error, 'damaged', 'not_found') && !signal.aborted) throw broken(ports, record, error)
+    throw error
+  })
+  await ports.reached('resume initialised')
   signal.throwIfAborted()
   const patch = { execution: spec.execution, ...timesFrom(ports, options) }
   const running = applyAction(ports.store, record, 'resume', patch, resumed(ports, record, options))
   undo.release()
+  await ports.reached('resume committed')
   ports.executions.put(execution)
   ports.routes.publish(routeOf(running, ports.tokens, execution.address))
   forgetImage(ports, running)
   return running
 }
 
+function usableImage({ id, image, damage, generation }: SandboxRecord): ImageRef {
+  if (damage !== null) throw new TorporError('damaged', damage)
+  if (image !== null) return image
+  throw new TorporError('internal', `The saved state of sandbox "${id}" is missing`, { context: { generation } })
+}
+
+/** Says so from now on, to everyone; nothing older is used in its place. */
+function broken(ports: Ports, record: SandboxRecord, cause: TorporError): TorporError {
+  const what = cause.kind === 'not_found' ? 'missing' : 'damaged'
+  const message = `The saved state of sandbox "${record.id}" is ${what}: it cannot be resumed. Kill it, or reset it to a snapshot`
+  const event = eventOf(record, ports.clock.now(), 'damaged', what)
+  applyAction(ports.store, record, 'break', { damage: message }, event)
+  ports.log.error({ id: record.id, image: record.image?.name, error: cause, context: cause.context }, 'a saved state cannot be used')
+  return new TorporError('damaged', message, { cause, context: cause.context })
+}
+
 const resumed = ({ clock }: Ports, record: SandboxRecord, { reason }: ResumeOptions): SandboxEvent =>
   eventOf(record, clock.now(), 'resumed', reason)
 
-function timesFrom({ clock }: Ports, { timeoutSeconds, lifecycle }: ResumeOptions) {
+function timesFrom({ clock, settings }: Ports, { timeoutSeconds, lifecycle }: ResumeOptions) {
   const now = clock.now()
-  return { startedAt: now, endAt: endAfter(now, timeoutSeconds), timeoutSeconds, pausedAt: null, ...(lifecycle && { lifecycle }) }
+  const endAt = endAfter(now, timeoutSeconds, { startedAt: now, maxRunSeconds: settings.maxRunSeconds })
+  return { startedAt: now, endAt, timeoutSeconds, pausedAt: null, ...(lifecycle && { lifecycle }) }
 }

@@ -1,9 +1,11 @@
 import { TorporError } from '@torpor/contract'
 
-import type { Action } from '../domain/transitions.ts'
+import { type Lasting, meet } from '../domain/transitions.ts'
+
+type Work<T> = (signal: AbortSignal) => Promise<T>
 
 interface InProgress {
-  readonly action: Action
+  readonly action: Lasting
   readonly abort: AbortController
   readonly settled: Promise<void>
 }
@@ -15,25 +17,32 @@ interface InProgress {
 export class Transitions {
   readonly #inProgress = new Map<string, InProgress>()
 
-  /** Runs `work` alone, or joins. `work` must look at the record itself: it may have changed while this call waited. */
-  async run(id: string, action: Action, work: (signal: AbortSignal) => Promise<void>): Promise<void> {
+  /** Resolves when the transition is over; rejects with its error, or `not_found` when a kill overtook it. */
+  async run(id: string, action: Lasting, work: Work<void>): Promise<void> {
     let current = this.#inProgress.get(id)
     while (current) {
-      if (current.action === action) return current.settled
-      if (action === 'kill') return this.#overtake(id, current, work)
+      const meeting = meet(current.action, action)
+      if (meeting === 'joins') return current.settled
+      if (meeting === 'overtakes') return this.#overtake(id, current, work)
       await current.settled.catch(() => undefined)
       current = this.#inProgress.get(id)
     }
     return this.#start(id, action, work)
   }
 
-  /** What is being done to the sandbox now. */
-  current(id: string): Action | undefined {
+  /** As `run`, but never joins: each caller has a result of its own. */
+  async queue<T>(id: string, action: Exclude<Lasting, 'kill'>, work: Work<T>): Promise<T> {
+    while (this.#inProgress.has(id)) await this.settled(id)
+    return this.#start(id, action, work)
+  }
+
+  /** The action in progress, if any. */
+  current(id: string): Lasting | undefined {
     return this.#inProgress.get(id)?.action
   }
 
   /** The sandboxes to which it is being done now; the one whose work begins is not among them before its first wait. */
-  doing(action: Action): string[] {
+  doing(action: Lasting): string[] {
     return [...this.#inProgress].filter(([, entry]) => entry.action === action).map(([id]) => id)
   }
 
@@ -47,7 +56,7 @@ export class Transitions {
     await this.#inProgress.get(id)?.settled.catch(() => undefined)
   }
 
-  #overtake(id: string, current: InProgress, work: (signal: AbortSignal) => Promise<void>): Promise<void> {
+  #overtake(id: string, current: InProgress, work: Work<void>): Promise<void> {
     current.abort.abort(new TorporError('not_found', `Sandbox "${id}" was killed`))
     return this.#start(id, 'kill', async (signal) => {
       await current.settled.catch(() => undefined)
@@ -55,12 +64,20 @@ export class Transitions {
     })
   }
 
-  #start(id: string, action: Action, work: (signal: AbortSignal) => Promise<void>): Promise<void> {
+  #start<T>(id: string, action: Lasting, work: Work<T>): Promise<T> {
     const abort = new AbortController()
-    const settled = work(abort.signal).finally(() => {
-      if (this.#inProgress.get(id)?.abort === abort) this.#inProgress.delete(id)
-    })
+    const result = work(abort.signal)
+      .catch((error: unknown) => {
+        // What a kill took away fails in many ways; the caller hears of the kill.
+        throw abort.signal.aborted ? abort.signal.reason : error
+      })
+      .finally(() => {
+        if (this.#inProgress.get(id)?.abort === abort) this.#inProgress.delete(id)
+      })
+    const settled = result.then(() => undefined)
+    // Its error is told to the caller; who waits or joins hears it besides.
+    settled.catch(() => undefined)
     this.#inProgress.set(id, { action, abort, settled })
-    return settled
+    return result
   }
 }

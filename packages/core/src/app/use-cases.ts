@@ -1,7 +1,13 @@
-import type { PublicState } from '@torpor/contract'
+import type { PublicState, TorporError } from '@torpor/contract'
 
 import type { Cursor } from '../domain/listing.ts'
-import type { Lifecycle, NetworkOptions, SandboxRecord } from '../domain/sandbox.ts'
+import type { EventQuery, SnapshotQuery } from '../domain/listing.ts'
+import type { ImageKind, Lifecycle, NetworkOptions, SandboxRecord, Snapshot } from '../domain/sandbox.ts'
+import type { RecordedEvent } from '../ports/store.ts'
+import type { Quota } from './quota.ts'
+import type { ResetCommand } from './reset-sandbox.ts'
+import type { SnapshotPage } from './snapshots.ts'
+import type { Verdict } from './verify-images.ts'
 
 export interface CreateCommand {
   /** Id or name, `:tag` allowed. */
@@ -26,8 +32,26 @@ export interface ListCommand {
   readonly limit: number
 }
 
+export interface CloneCommand {
+  readonly count: number
+  /** undefined: as promise C8 says. */
+  readonly timeoutSeconds?: number | undefined
+}
+
+/** What became of one of the clones asked for. */
+export type CloneOutcome = { readonly sandbox: SandboxRecord } | { readonly error: TorporError }
+
+/** A record as clients see it at this moment. */
+export interface SandboxView extends SandboxRecord {
+  readonly shown: {
+    readonly state: PublicState | 'snapshotting'
+    /** When it ends if nothing happens until then; milliseconds since the epoch. */
+    readonly endAt: number
+  }
+}
+
 export interface Page {
-  readonly sandboxes: readonly SandboxRecord[]
+  readonly sandboxes: readonly SandboxView[]
   /** Absent on the last page. */
   readonly next?: Cursor
 }
@@ -39,11 +63,14 @@ export interface Page {
 export interface UseCases {
   /** Resolves when the sandbox is usable. `not_found` (template), `exhausted` (limits), `invalid_argument` (timeout above the maximum). */
   createSandbox(command: CreateCommand): Promise<SandboxRecord>
-  getSandbox(id: string): SandboxRecord
+  getSandbox(id: string): SandboxView
   listSandboxes(command: ListCommand): Page
   killSandbox(id: string): Promise<void>
-  /** Resolves when the memory image is durable. `conflict` when it is paused already. */
-  pauseSandbox(id: string): Promise<void>
+  /**
+   * Resolves when the image is durable, or (`frozen`) as soon as the sandbox stands still and the intent is on record (promise P8).
+   * `conflict` when it is paused already, `no_space` when the disk is too full.
+   */
+  pauseSandbox(id: string, options?: { readonly kind?: ImageKind; readonly until?: 'frozen' | 'durable' }): Promise<void>
   /** Extends a running sandbox, never shortens it; resumes a paused one. Ten at once on a paused one are one resume. */
   connectSandbox(id: string, timeoutSeconds?: number): Promise<{ readonly sandbox: SandboxRecord; readonly resumed: boolean }>
   /** `conflict` when it runs already. */
@@ -55,4 +82,19 @@ export interface UseCases {
   setTimeout(id: string, timeoutSeconds: number): void
   /** endAt = max(endAt, now + duration). */
   refresh(id: string, durationSeconds: number): void
+  /** As many of `count` as could be made; all or none with `strict`. */
+  cloneSandbox(id: string, command: CloneCommand & { readonly strict: boolean }): Promise<SandboxRecord[]>
+  /** One outcome per fork. `conflict` from a paused one. */
+  forkSandbox(id: string, command: CloneCommand): Promise<CloneOutcome[]>
+  /** `conflict` when it is not running or a template bears the name, `invalid_argument` for the name. */
+  createSnapshot(id: string, name?: string): Promise<Snapshot>
+  listSnapshots(query: SnapshotQuery): SnapshotPage
+  /** By id or name. `unimplemented` for a template. */
+  deleteSnapshot(idOrName: string): Promise<void>
+  /** Back to an earlier state under the same id. `conflict` when there is none. */
+  resetSandbox(id: string, command: ResetCommand): Promise<SandboxRecord>
+  events(query: EventQuery): { readonly events: readonly RecordedEvent[]; readonly total: number }
+  quota(): Quota
+  /** Reads every saved state whole, as fast as the disk gives it, and tells of each as it is done. */
+  verifyImages(signal: AbortSignal): AsyncIterable<Verdict>
 }

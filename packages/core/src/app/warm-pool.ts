@@ -1,9 +1,10 @@
 import { newExecutionId } from '@torpor/contract'
 
 import type { TemplateBuild } from '../domain/sandbox.ts'
+import type { Demand } from '../domain/spares.ts'
 import type { Agent } from '../ports/agent.ts'
 import type { Engine, Execution } from '../ports/engine.ts'
-import type { Log } from '../ports/platform.ts'
+import type { Clock, Log } from '../ports/platform.ts'
 import { Undo } from './undo.ts'
 
 /** What the pool works with. */
@@ -18,6 +19,8 @@ interface Spare extends Execution {
   readonly buildId: string
 }
 
+const minute = 60_000
+
 /**
  * Ready sandboxes without an owner, per template build, kept frozen: a create takes one and needs a thaw and a new identity
  * instead of a restore. They belong to no record, so a restarted server sweeps them.
@@ -25,15 +28,32 @@ interface Spare extends Execution {
 export class WarmPool {
   #spares: Spare[] = []
   #closed = false
+  /** When each build was asked for; the last minute's, and the last one before. */
+  readonly #asked = new Map<string, number[]>()
   readonly #closing = Promise.withResolvers<void>()
+  readonly #openedAt: number
+
+  /** A start counts as use of every template. */
+  constructor(now: number) {
+    this.#openedAt = now
+  }
 
   /** Resolves when no spare is wanted any more. */
   get closing(): Promise<void> {
     return this.#closing.promise
   }
 
+  /** The processes of all spares. */
+  get executions(): string[] {
+    return this.#spares.map((spare) => spare.execution)
+  }
+
   /** A thawed spare, now the caller's; undefined when there is none that works. */
-  async take({ engine, log }: Pick<PoolPorts, 'engine' | 'log'>, buildId: string): Promise<Execution | undefined> {
+  async take(
+    { engine, log, clock }: Pick<PoolPorts, 'engine' | 'log'> & { clock: Clock },
+    buildId: string,
+  ): Promise<Execution | undefined> {
+    this.#note(buildId, clock.now())
     for (;;) {
       const spare = this.#spares.find((candidate) => candidate.buildId === buildId)
       if (!spare) return undefined
@@ -48,15 +68,25 @@ export class WarmPool {
     }
   }
 
-  /** Makes what is missing of `size` for each build, one after the other, and ends spares of other builds. */
-  async fill(ports: PoolPorts, builds: readonly TemplateBuild[], size: number): Promise<void> {
-    const stale = this.#spares.filter((spare) => !builds.some((build) => build.buildId === spare.buildId))
-    await this.#drop(ports.engine, stale)
+  /** How much each build is in use. */
+  demandFor({ buildId, createdAt }: TemplateBuild, now: number): Demand {
+    const asked = this.#asked.get(buildId) ?? []
+    return {
+      buildId,
+      lastAskedAt: Math.max(createdAt, this.#openedAt, asked.at(-1) ?? 0),
+      asked: asked.filter((at) => at > now - minute).length,
+    }
+  }
+
+  /** Ends what is too many, and all of builds that are not wanted; makes what is missing, one after the other. */
+  async fill(ports: PoolPorts, builds: readonly TemplateBuild[], wanted: ReadonlyMap<string, number>): Promise<void> {
+    const excess = this.#spares.filter(({ buildId }, index) => {
+      const before = this.#spares.slice(0, index).filter((other) => other.buildId === buildId).length
+      return before >= (wanted.get(buildId) ?? 0)
+    })
+    await this.#drop(ports.engine, excess)
     for (const build of builds) {
-      while (!this.#closed && this.#spares.filter((spare) => spare.buildId === build.buildId).length < size) {
-        const spare = await makeSpare(ports, build)
-        this.#spares.push(spare)
-      }
+      while (!this.#closed && this.#countOf(build) < (wanted.get(build.buildId) ?? 0)) this.#spares.push(await makeSpare(ports, build))
     }
   }
 
@@ -73,6 +103,15 @@ export class WarmPool {
     this.#closed = true
     this.#closing.resolve()
     await this.#drop(engine, this.#spares)
+  }
+
+  #countOf({ buildId }: TemplateBuild): number {
+    return this.#spares.filter((spare) => spare.buildId === buildId).length
+  }
+
+  #note(buildId: string, now: number): void {
+    const recent = (this.#asked.get(buildId) ?? []).filter((at) => at > now - minute)
+    this.#asked.set(buildId, [...recent, now])
   }
 
   async #drop(engine: Engine, spares: readonly Spare[]): Promise<void> {

@@ -4,6 +4,8 @@ import { TorporError } from '@torpor/contract'
 export interface TimeLimits {
   readonly defaultTimeoutSeconds: number
   readonly maxTimeoutSeconds: number
+  /** The longest time that a sandbox runs without a pause (promise P28). */
+  readonly maxRunSeconds: number
 }
 
 /**
@@ -23,8 +25,17 @@ export function effectiveTimeout(asked: number | undefined, limits: TimeLimits):
   return timeout
 }
 
-/** When a sandbox ends that gets `timeoutSeconds` from `now` on (milliseconds since the epoch). */
-export const endAfter = (now: number, timeoutSeconds: number): number => now + Math.round(timeoutSeconds * 1000)
+/**
+ * When a sandbox ends that gets `timeoutSeconds` from `now` on and has run since `startedAt` (milliseconds since the epoch): never
+ * later than its continuous running time allows.
+ */
+export function endAfter(
+  now: number,
+  timeoutSeconds: number,
+  { startedAt, maxRunSeconds }: { readonly startedAt: number; readonly maxRunSeconds: number },
+): number {
+  return Math.min(now + Math.round(timeoutSeconds * 1000), startedAt + Math.round(maxRunSeconds * 1000))
+}
 
 /** Seconds a sandbox gets that was woken by traffic: at least 5 minutes, or its original timeout (promises R7, R8). */
 export const wakeTimeout = (originalSeconds: number, limits: TimeLimits): number =>

@@ -1,9 +1,14 @@
-/** States of record. A killed sandbox has no record: it is kept as an event. */
-export type SandboxState = 'creating' | 'running' | 'paused'
+/**
+ * States of record. `pausing`: frozen, its image not yet durable; clients see it as paused. A killed sandbox has no record: it is
+ * kept as an event.
+ */
+export type SandboxState = 'creating' | 'running' | 'pausing' | 'paused'
 
 export interface Lifecycle {
   readonly onTimeout: 'kill' | 'pause'
   readonly autoResume: boolean
+  /** What a pause at the timeout keeps: memory and files, or the files only. */
+  readonly pauseKind: ImageKind
 }
 
 export interface Resources {
@@ -18,13 +23,17 @@ export interface NetworkOptions {
   readonly maskRequestHost: string | null
 }
 
-/** Where a committed memory image stands, and what a restore needs to be the same as at its capture. */
+/** Where a committed image stands, and what a restore needs to be the same as at its capture. */
 export interface ImageRef {
   /** Opaque to all but the image store. */
   readonly name: string
+  /** `memory`: all processes with their memory, and the files. `files`: only the files, to be booted afresh. */
+  readonly kind: ImageKind
   /** The engine build that wrote it: only the same one can restore it. */
   readonly engineVersion: string
 }
+
+export type ImageKind = 'memory' | 'files'
 
 /** What a sandbox's processes see of the machine and must find again, byte-identical, at every restore. */
 export interface Base {
@@ -46,8 +55,12 @@ export interface SandboxRecord {
   readonly generation: number
   /** The engine process that carries it now; on a paused sandbox: the frozen one, as long as it stays in memory. */
   readonly execution: string | null
-  /** The committed memory image; null unless paused. */
+  /** The committed image; while it runs again, until it is forgotten. */
   readonly image: ImageRef | null
+  /** What the pause in progress keeps, so that a restarted server can finish it; null unless pausing. */
+  readonly pausing: ImageKind | null
+  /** Why its saved state cannot be used; null as long as nothing is known against it. */
+  readonly damage: string | null
   readonly base: Base
   readonly resources: Resources
   /** First creation; milliseconds since the epoch, like all times in records. */
@@ -70,11 +83,16 @@ export interface SandboxRecord {
 export interface SandboxEvent {
   readonly sandboxId: string
   readonly templateId: string
+  /** As the sandbox's alias. */
+  readonly templateName: string | null
   readonly at: number
-  readonly name: 'created' | 'paused' | 'resumed' | 'killed'
+  readonly name: EventName
   /** Why: `api`, `timeout`, `crashed`, `lost`… */
   readonly reason: string
 }
+
+export const eventNames = ['created', 'pausing', 'paused', 'resumed', 'snapshotted', 'reset', 'damaged', 'killed'] as const
+export type EventName = (typeof eventNames)[number]
 
 /** A template's ready build: the captured sandbox that every create restores. */
 export interface TemplateBuild {
@@ -85,5 +103,23 @@ export interface TemplateBuild {
   readonly image: ImageRef
   readonly base: Base
   readonly resources: Resources
+  readonly createdAt: number
+}
+
+/** A sandbox's state at one moment, kept under a name or an id: creates start from it with all its processes. */
+export interface Snapshot {
+  readonly id: string
+  /** Chosen by the user, unique; null when it has none. */
+  readonly name: string | null
+  readonly tag: string
+  /** Whose state it is. */
+  readonly sandboxId: string
+  /** Whether the agent inside still demands that sandbox's token. */
+  readonly secure: boolean
+  readonly templateId: string
+  readonly image: ImageRef
+  readonly base: Base
+  readonly resources: Resources
+  readonly env: Readonly<Record<string, string>>
   readonly createdAt: number
 }

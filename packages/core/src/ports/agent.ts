@@ -13,6 +13,9 @@ export interface AgentIdentity {
 export interface Agent {
   /** Resolves when the agent at `address` answers. @throws TorporError `timed_out` after `withinMilliseconds`. */
   healthy(address: string, withinMilliseconds: number): Promise<void>
-  /** Gives the agent its identity; safe to repeat. @throws TorporError `unavailable`. */
-  init(address: string, identity: AgentIdentity): Promise<void>
+  /**
+   * Gives the agent its identity; safe to repeat. `holder`: the token that it demands until then, when it comes out of the image of
+   * another sandbox; null for none. @throws TorporError `unavailable`.
+   */
+  init(address: string, identity: AgentIdentity, holder?: string | null): Promise<void>
 }

@@ -43,15 +43,18 @@ export interface ExecutionExit {
  *   `destroy`, which makes a call in progress fail.
  *
  * Errors: `not_found` (no such execution), `conflict` (its state does not allow the verb), `no_space` (disk full during
- * a capture; the execution is unharmed), `exhausted` (no address slot left), `unavailable` (the engine's host is down and
+ * a capture; the execution is unharmed), `damaged` (the image cannot be what was captured), `exhausted` (no address slot left), `unavailable` (the engine's host is down and
  * could not be started again), `internal`.
  */
 export interface Engine {
   /** Identity of the engine build that writes images now. */
   readonly version: string
-  /** Starts the sandbox's agent on a fresh copy-on-write view of its base. Returns when it runs, not when it answers. */
-  boot(spec: ExecutionSpec): Promise<Execution>
-  /** The same from a memory image; several may be restored from one image at once. */
+  /**
+   * Starts the sandbox's agent on a fresh copy-on-write view of its base, or on the files that an image of kind `files` keeps.
+   * Returns when it runs, not when it answers.
+   */
+  boot(spec: ExecutionSpec, files?: ImageRef): Promise<Execution>
+  /** The same from an image of kind `memory`; several may be restored from one image at once. @throws TorporError `damaged`. */
   restore(spec: ExecutionSpec, image: ImageRef): Promise<Execution>
   /** Resolves when `image` is no longer read for this execution. */
   released(execution: string): Promise<void>
@@ -60,6 +63,8 @@ export interface Engine {
   thaw(execution: string): Promise<void>
   /** Writes the memory image into `directory`, which is empty; frozen stays frozen, running goes on. */
   capture(execution: string, directory: string): Promise<void>
+  /** The same with the files of the root only, as an image of kind `files`; of a frozen execution. */
+  captureFiles(execution: string, directory: string): Promise<void>
   destroy(execution: string): Promise<void>
   list(): Promise<ObservedExecution[]>
   stats(execution: string): Promise<ExecutionStats>

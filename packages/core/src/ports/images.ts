@@ -1,4 +1,13 @@
-import type { ImageRef } from '../domain/sandbox.ts'
+import type { ImageKind, ImageRef } from '../domain/sandbox.ts'
+
+/** What is to be written: whose, in which order, of what kind, by which engine build. */
+export interface ImageDraft {
+  /** A sandbox, a snapshot or a template build. */
+  readonly owner: string
+  readonly generation: number
+  readonly kind: ImageKind
+  readonly engineVersion: string
+}
 
 /** An image being written: not visible until `commit`. */
 export interface StagedImage {
@@ -10,12 +19,27 @@ export interface StagedImage {
   discard(): Promise<void>
 }
 
-/** Memory images on disk, addressed by owner (sandbox or template build) and generation. */
+/** Bytes of an image: as its files say, and as the disk spends on it (blocks may be shared with other images). */
+export interface ImageUsage {
+  readonly bytes: number
+  readonly allocatedBytes: number
+}
+
+/** Images on disk, addressed by owner and generation. */
 export interface ImageStore {
   /** @throws TorporError `no_space` when fewer than `expectedBytes` plus a reserve are free. */
-  stage(owner: string, generation: number, engineVersion: string, expectedBytes: number): Promise<StagedImage>
-  /** The directory of a committed image, for the engine's `restore`. @throws TorporError `not_found`. */
+  stage(draft: ImageDraft, expectedBytes: number): Promise<StagedImage>
+  /**
+   * The directory of a committed image, for the engine's `restore`. Checks what can be checked in a moment: presence and size of
+   * every file, and the content of all but the pages. @throws TorporError `not_found`, `damaged`.
+   */
   locate(image: ImageRef): Promise<string>
+  /**
+   * Reads an image whole, at most `bytesPerSecond` and with low priority, and compares it with the sums noted at the first such
+   * reading; the first one notes them. @throws TorporError `not_found`, `damaged`; the signal's reason when aborted.
+   */
+  verify(image: ImageRef, options: { readonly bytesPerSecond: number; readonly signal: AbortSignal }): Promise<'noted' | 'intact'>
+  usage(image: ImageRef): Promise<ImageUsage>
   /** Removes a committed image; succeeds when it is not there. */
   remove(image: ImageRef): Promise<void>
   /** Removes every image and leftover that `keep` does not name; gives the names removed. Run at start. */

@@ -1,5 +1,5 @@
-import type { ListQuery } from '../domain/listing.ts'
-import type { SandboxEvent, SandboxRecord, SandboxState, TemplateBuild } from '../domain/sandbox.ts'
+import type { EventQuery, ListQuery, SnapshotQuery } from '../domain/listing.ts'
+import type { ImageRef, SandboxEvent, SandboxRecord, SandboxState, Snapshot, TemplateBuild } from '../domain/sandbox.ts'
 
 /** A change is made only if the record still is as the decision saw it. */
 export interface Expected {
@@ -11,8 +11,26 @@ export interface Expected {
 
 /** What a change may set; id, template and tokens never change. */
 export type SandboxPatch = Partial<
-  Pick<SandboxRecord, 'state' | 'generation' | 'execution' | 'image' | 'startedAt' | 'endAt' | 'timeoutSeconds' | 'pausedAt' | 'lifecycle'>
+  Pick<
+    SandboxRecord,
+    | 'state'
+    | 'generation'
+    | 'execution'
+    | 'image'
+    | 'pausing'
+    | 'damage'
+    | 'startedAt'
+    | 'endAt'
+    | 'timeoutSeconds'
+    | 'pausedAt'
+    | 'lifecycle'
+  >
 >
+
+/** An event as kept: with its number, which grows. */
+export interface RecordedEvent extends SandboxEvent {
+  readonly number: number
+}
 
 /**
  * Records of sandboxes, templates, keys and events. A call that returns has made its change durable.
@@ -23,6 +41,10 @@ export interface Store {
   getSandbox(id: string): SandboxRecord | undefined
   /** All records in one state or, without one, in any; unordered. */
   allSandboxes(state?: SandboxState): SandboxRecord[]
+  /** Paused records whose frozen process still is in memory, the one paused longest ago first. */
+  frozenSandboxes(): SandboxRecord[]
+  /** The record that a process carries. */
+  sandboxOf(execution: string): SandboxRecord | undefined
   /** Public records (not `creating`) by filter, newest start first (oldest with `asc`), then id. */
   listSandboxes(query: ListQuery): SandboxRecord[]
   /** Compare-and-set, with `event` in the same transaction: gives the new record, or undefined when it is not as expected any more. */
@@ -30,7 +52,19 @@ export interface Store {
   /** Removes the record and keeps `event`, in one transaction; false when there was none. */
   deleteSandbox(id: string, event: SandboxEvent): boolean
   recordEvent(event: SandboxEvent): void
-  events(sandboxId: string): SandboxEvent[]
+  /** The events that match, in the order asked for, and how many there are in all. */
+  events(query: EventQuery): { readonly events: RecordedEvent[]; readonly total: number }
+  /** Adds a snapshot; one that bore its name and tag before keeps its id only. `event` is kept in the same transaction. */
+  insertSnapshot(snapshot: Snapshot, event: SandboxEvent): void
+  /** By id or by name and tag (`<name>`, `<name>:<tag>`, `<id>`, `<id>:default`). */
+  getSnapshot(idOrName: string): Snapshot | undefined
+  /** Newest first, then by id. */
+  listSnapshots(query: SnapshotQuery): Snapshot[]
+  deleteSnapshot(id: string): boolean
+  /** Every image that a sandbox, a snapshot or a template build names. */
+  allImages(): ImageRef[]
+  /** Whether one of these names this image. */
+  isImageNamed(name: string): boolean
 
   /** Replaces the ready build of its template and makes its names point to it. */
   putTemplate(build: TemplateBuild): void

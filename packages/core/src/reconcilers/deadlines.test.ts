@@ -3,16 +3,16 @@ import { expect, it } from 'vitest'
 
 import { World } from '../testing/world.ts'
 
-const pausing = { onTimeout: 'pause', autoResume: false } as const
+const pausing = { onTimeout: 'pause', autoResume: false, pauseKind: 'memory' } as const
 
 it('L1 kills a sandbox at its end and not before', async () => {
   await using world = await World.open()
   const { id } = await world.create({ timeoutSeconds: 60 })
   await world.life.clock.advance(59_999)
-  expect(world.useCases.getSandbox(id).state).toBe('running')
+  expect(world.record(id).state).toBe('running')
   await world.life.clock.advance(1)
   await world.life.watched.until(() => world.store.getSandbox(id) === undefined)
-  expect(world.store.events(id).at(-1)).toMatchObject({ name: 'killed', reason: 'timeout', at: world.life.clock.now() })
+  expect(world.events(id).at(-1)).toMatchObject({ name: 'killed', reason: 'timeout', at: world.life.clock.now() })
   expect(await world.engine.list()).toEqual([])
 })
 
@@ -23,7 +23,7 @@ it('P24 pauses one whose lifecycle says so, with its state, and P26 does so agai
   for (const generation of [1, 2]) {
     await world.life.clock.advance(60_000)
     await world.life.watched.recordThat(id, (record) => record.generation === generation && record.state === 'paused')
-    expect(world.store.events(id).at(-1)).toMatchObject({ name: 'paused', reason: 'timeout' })
+    expect(world.events(id).at(-1)).toMatchObject({ name: 'paused', reason: 'timeout' })
     await world.useCases.connectSandbox(id, 60)
     expect(world.memoryOf(id).counter).toBe(4)
   }
@@ -37,7 +37,7 @@ it('follows an end that is moved, in both directions', async () => {
   await world.life.clock.advance(10_000)
   await world.life.watched.until(() => world.store.getSandbox(shorter.id) === undefined)
   await world.life.clock.advance(100_000)
-  expect(world.useCases.getSandbox(longer.id).state).toBe('running')
+  expect(world.record(longer.id).state).toBe('running')
 })
 
 it('ends what came due while no server was there', async () => {
@@ -60,7 +60,7 @@ it('lets one long pause delay nobody', async () => {
   await held.reached
   await world.life.clock.advance(1000)
   await world.life.watched.until(() => world.store.getSandbox(other.id) === undefined)
-  expect(world.useCases.getSandbox(slow.id).state).toBe('running')
+  expect(world.record(slow.id).state).toBe('pausing')
   held.release()
   await world.life.watched.recordThat(slow.id, ({ state }) => state === 'paused')
 })
@@ -84,5 +84,5 @@ it('does not end what is paused', async () => {
   await using world = await World.open()
   const before = await world.createPaused({ timeoutSeconds: 10 })
   await world.life.clock.advance(100_000)
-  expect(world.useCases.getSandbox(before.id)).toEqual(before)
+  expect(world.record(before.id)).toEqual(before)
 })

@@ -14,7 +14,7 @@ describe('warm memory', () => {
       await world.life.clock.advance(1000)
     }
     await world.life.watched.recordThat(second.id, ({ execution }) => execution === null)
-    expect([first, third].map(({ id }) => world.useCases.getSandbox(id).execution)).toEqual([first.execution, third.execution])
+    expect([first, third].map(({ id }) => world.record(id).execution)).toEqual([first.execution, third.execution])
     expect(await world.imageFiles()).toHaveLength(3)
   })
 
@@ -40,7 +40,7 @@ describe('warm memory', () => {
     await world.life.clock.advance(1000)
     await world.useCases.pauseSandbox(first.id)
     await world.life.watched.recordThat(second.id, ({ execution }) => execution === null)
-    expect(executionOf(world.useCases.getSandbox(first.id))).toBe(first.execution)
+    expect(executionOf(world.record(first.id))).toBe(first.execution)
   })
 
   it('is not stopped by a process that vanished', async () => {

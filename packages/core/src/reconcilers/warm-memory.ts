@@ -9,10 +9,8 @@ import type { Pass } from './loop.ts'
 export const warmMemory =
   (ports: Ports): Pass =>
   async () => {
-    const frozen = ports.store.allSandboxes('paused').filter((record) => record.execution !== null)
-    frozen.sort((a, b) => (b.pausedAt ?? 0) - (a.pausedAt ?? 0))
     let held = 0
-    for (const record of frozen) {
+    for (const record of ports.store.frozenSandboxes().toReversed()) {
       held += await memoryOf(ports, record)
       if (held > ports.settings.warmMemoryBytes) await evictSandbox(ports, record.id)
     }

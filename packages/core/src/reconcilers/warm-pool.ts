@@ -1,19 +1,26 @@
 import type { Ports } from '../app/ports.ts'
+import { wantedSpares } from '../domain/spares.ts'
 import type { Pass } from './loop.ts'
 
 /** A moment of quiet after a create, whose first commands should not compete with the making of its successor. */
 const settleMilliseconds = 100
 
-/** Keeps the spares of every template complete. */
+/** What one spare may hold; a third of this is usual. */
+const bytesPerSpare = 96 * 1024 * 1024
+
+/** Keeps the spares of every template at the number that its use and the memory allow. */
 export const warmPool =
   (ports: Ports): Pass =>
   async () => {
     const { settings, store, clock, pool } = ports
-    if (settings.warmPoolSize > 0) {
-      const settled = new Promise<void>((resolve) => void clock.after(settleMilliseconds, resolve))
-      // A stop does not wait for it: the clock keeps no process alive.
-      await Promise.race([settled, pool.closing])
-      await pool.fill(ports, store.allTemplates(), settings.warmPoolSize)
-    }
+    if (settings.warmPoolSize === 0) return Number.POSITIVE_INFINITY
+    const settled = new Promise<void>((resolve) => void clock.after(settleMilliseconds, resolve))
+    // A stop does not wait for it: the clock keeps no process alive.
+    await Promise.race([settled, pool.closing])
+    const builds = store.allTemplates()
+    const now = clock.now()
+    const bytes = Math.max(settings.warmPoolSize * bytesPerSpare, settings.warmMemoryBytes / 4)
+    const demands = builds.map((build) => pool.demandFor(build, now))
+    await pool.fill(ports, builds, wantedSpares(demands, now, { size: settings.warmPoolSize, bytes, bytesPerSpare }))
     return Number.POSITIVE_INFINITY
   }

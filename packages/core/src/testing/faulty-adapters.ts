@@ -13,6 +13,8 @@ export const faultyImages = (real: ImageStore, faults: Faults<ImageStep>): Image
     return faultyDraft(await real.stage(...request), faults)
   },
   locate: (image) => real.locate(image),
+  verify: (image, options) => real.verify(image, options),
+  usage: (image) => real.usage(image),
   remove: async (image) => {
     await faults.pass('remove')
     await real.remove(image)

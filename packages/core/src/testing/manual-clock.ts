@@ -45,6 +45,14 @@ export class ManualClock implements Clock {
     this.#now = end
   }
 
+  /** Moves on until the work is done, and gives its result. */
+  async runUntil<T>(work: Promise<T>): Promise<T> {
+    const state = { isDone: false }
+    const finished = work.finally(() => (state.isDone = true))
+    while (!state.isDone) await this.advance(Number.isFinite(this.untilNext) ? this.untilNext : 0)
+    return finished
+  }
+
   #dueBy(end: number): Timer | undefined {
     return [...this.#timers].filter(({ at }) => at <= end).sort((a, b) => a.at - b.at)[0]
   }

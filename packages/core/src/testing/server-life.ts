@@ -4,12 +4,14 @@ import { openImageStore } from '@torpor/image-store'
 import { openStore } from '@torpor/store-sqlite'
 
 import type { Settings } from '../app/ports.ts'
+import type { Step } from '../app/steps.ts'
 import { type Platform, createPlatform } from '../platform.ts'
 import type { Log } from '../ports/platform.ts'
 import { Faults } from './faults.ts'
 import { type AgentStep, type ImageStep, faultyAgent, faultyImages } from './faulty-adapters.ts'
 import { ManualClock } from './manual-clock.ts'
 import { Reachable } from './reachable.ts'
+import { Uses } from './uses.ts'
 import { WatchedStore } from './watched-store.ts'
 
 interface LogEntry {
@@ -33,6 +35,9 @@ export interface ServerLife {
   readonly watched: WatchedStore
   readonly clock: ManualClock
   readonly routes: Reachable
+  readonly uses: Uses
+  /** Called at every step; throws where a fault is to strike. */
+  readonly steps: Faults<Step>
   readonly imageFaults: Faults<ImageStep>
   readonly agentFaults: Faults<AgentStep>
   readonly log: readonly LogEntry[]
@@ -46,9 +51,12 @@ export function beginLife(machine: Machine, settings: Settings): ServerLife {
   const locateImage = realImages.locate.bind(realImages)
   const engine = createFakeEngine({ machine: machine.processes, version: machine.engineVersion, locateImage })
   const watched = new WatchedStore(openStore(machine.databaseFile))
+  const clock = new ManualClock(machine.now)
   const parts = {
-    clock: new ManualClock(machine.now),
+    clock,
     routes: new Reachable(),
+    uses: new Uses(() => clock.now()),
+    steps: new Faults<Step>(),
     imageFaults: new Faults<ImageStep>(),
     agentFaults: new Faults<AgentStep>(),
   }
@@ -59,6 +67,8 @@ export function beginLife(machine: Machine, settings: Settings): ServerLife {
     images: faultyImages(realImages, parts.imageFaults),
     agent: faultyAgent(createAgentClient(), parts.agentFaults),
     routes: parts.routes,
+    activity: parts.uses,
+    reached: (step) => parts.steps.pass(step),
     clock: parts.clock,
     tokens: { access: (id) => `access-${id}`, traffic: (id) => `traffic-${id}` },
     log: logInto(log),
@@ -67,6 +77,7 @@ export function beginLife(machine: Machine, settings: Settings): ServerLife {
   const die = (): void => {
     parts.imageFaults.stop()
     parts.agentFaults.stop()
+    parts.steps.stop()
     void engine.close()
     watched.store.close()
   }

@@ -20,6 +20,8 @@ export class WatchedStore {
       insertSandbox: (record) => this.#notify(real.insertSandbox(record)),
       getSandbox: (id) => real.getSandbox(id),
       allSandboxes: (state) => real.allSandboxes(state),
+      frozenSandboxes: () => real.frozenSandboxes(),
+      sandboxOf: (execution) => real.sandboxOf(execution),
       listSandboxes: (query) => real.listSandboxes(query),
       updateSandbox: (expected, patch, event) => {
         this.#fail(patch)
@@ -27,7 +29,13 @@ export class WatchedStore {
       },
       deleteSandbox: (id, event) => this.#notify(real.deleteSandbox(id, event)),
       recordEvent: (event) => this.#notify(real.recordEvent(event)),
-      events: (id) => real.events(id),
+      events: (query) => real.events(query),
+      insertSnapshot: (snapshot, event) => this.#notify(real.insertSnapshot(snapshot, event)),
+      getSnapshot: (idOrName) => real.getSnapshot(idOrName),
+      listSnapshots: (query) => real.listSnapshots(query),
+      deleteSnapshot: (id) => this.#notify(real.deleteSnapshot(id)),
+      allImages: () => real.allImages(),
+      isImageNamed: (name) => real.isImageNamed(name),
       putTemplate: (build) => real.putTemplate(build),
       getTemplate: (name) => real.getTemplate(name),
       allTemplates: () => real.allTemplates(),

@@ -1,20 +1,24 @@
 import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { setImmediate } from 'node:timers/promises'
 
 import { type FakeMemory, FakeMachine } from '@torpor/engine-fake'
 
 import type { Adoption } from '../app/adopt-executions.ts'
 import type { TemplateRecipe } from '../app/build-template.ts'
 import type { Settings } from '../app/ports.ts'
+import { requireSandbox } from '../app/records.ts'
 import type { CreateCommand, UseCases } from '../app/use-cases.ts'
 import type { SandboxRecord } from '../domain/sandbox.ts'
-import type { Store } from '../ports/store.ts'
+import type { RecordedEvent, Store } from '../ports/store.ts'
 import { type ServerLife, beginLife } from './server-life.ts'
 
 const settings: Settings = {
   defaultTimeoutSeconds: 300,
   maxTimeoutSeconds: 86_400,
+  maxRunSeconds: 86_400,
+  maxSandboxes: 100,
   memoryLimitMiB: 1024,
   warmMemoryBytes: Number.MAX_SAFE_INTEGER,
   warmPoolSize: 0,
@@ -31,7 +35,7 @@ export const recipe: TemplateRecipe = {
 const command: CreateCommand = {
   template: 'base',
   secure: true,
-  lifecycle: { onTimeout: 'kill', autoResume: false },
+  lifecycle: { onTimeout: 'kill', autoResume: false, pauseKind: 'memory' },
   network: { allowInternetAccess: null, allowPublicTraffic: true, maskRequestHost: null },
   metadata: {},
   env: {},
@@ -48,6 +52,10 @@ export class World implements AsyncDisposable {
     this.#directory = directory
     this.#settings = settings
     this.#life = this.#begin(engineVersion, Date.UTC(2026, 0, 1))
+  }
+
+  get imageDirectory(): string {
+    return path.join(this.#directory, 'images')
   }
 
   /** A started server with the template `base`. */
@@ -95,7 +103,7 @@ export class World implements AsyncDisposable {
   async createPaused(changes: Partial<CreateCommand> = {}): Promise<SandboxRecord> {
     const { id } = await this.create(changes)
     await this.useCases.pauseSandbox(id)
-    return this.useCases.getSandbox(id)
+    return this.record(id)
   }
 
   /** A paused sandbox of which only the image is left. */
@@ -105,9 +113,24 @@ export class World implements AsyncDisposable {
     return this.#life.watched.recordThat(record.id, ({ execution }) => execution === null)
   }
 
+  /** @throws TorporError `not_found`. */
+  record(id: string): SandboxRecord {
+    return requireSandbox(this.store, id)
+  }
+
+  /** What is on record of a sandbox's life. */
+  events(id: string): RecordedEvent[] {
+    return this.store.events({ sandboxId: id, order: 'asc', offset: 0, limit: 1000 }).events
+  }
+
   /** What a sandbox that is carried by a process remembers. */
   memoryOf(id: string): FakeMemory {
-    return this.engine.memory(executionOf(this.useCases.getSandbox(id)))
+    return this.engine.memory(executionOf(this.record(id)))
+  }
+
+  /** Resolves as soon as it holds; for what nobody tells of. */
+  async until(holds: () => Promise<boolean>): Promise<void> {
+    while (!(await holds())) await setImmediate()
   }
 
   /** The image files of sandboxes, without those of templates: `<id>/g<generation>`. */
@@ -115,7 +138,7 @@ export class World implements AsyncDisposable {
     const builds = this.store.allTemplates().map(({ buildId }) => buildId)
     const names: string[] = []
     for (const owner of await readdir(path.join(this.#directory, 'images'))) {
-      const generations = builds.includes(owner) ? [] : await readdir(path.join(this.#directory, 'images', owner))
+      const generations = builds.includes(owner) ? [] : await readdir(path.join(this.#directory, 'images', owner)).catch(() => [])
       names.push(...generations.map((generation) => `${owner}/${generation}`))
     }
     return names.sort()

@@ -3,6 +3,7 @@ import { type IncomingHttpHeaders, type IncomingMessage, type RequestListener, t
 
 import { type Route, newSandboxId } from '@torpor/contract'
 
+import { ActivityTable } from '../activity-table.ts'
 import { type EdgeOptions, createEdge } from '../edge.ts'
 import { RouteTable } from '../route-table.ts'
 
@@ -26,7 +27,8 @@ export async function startGuest(listener: RequestListener, { address = newAddre
 export async function startEdge({ ignoresUpgrades = false, ...options }: Partial<EdgeOptions> & { ignoresUpgrades?: boolean } = {}) {
   const routes = new RouteTable()
   const log = { error: () => undefined }
-  const edge = createEdge({ routes, wake: async () => undefined, domain: 'sbx.localhost:3443', log, ...options })
+  const activity = new ActivityTable()
+  const edge = createEdge({ routes, activity, wake: async () => undefined, domain: 'sbx.localhost:3443', log, ...options })
   const shouldUpgradeCallback = (request: IncomingMessage): boolean => !ignoresUpgrades || edge.shouldUpgrade(request)
   const server = createServer({ requestTimeout: 0, shouldUpgradeCallback }, (request, response) => {
     if (edge.match(request)) edge.handle(request, response)
@@ -39,7 +41,7 @@ export async function startEdge({ ignoresUpgrades = false, ...options }: Partial
     await edge.close()
     await close(server)
   }
-  return { routes, edge, server, port, [Symbol.asyncDispose]: dispose }
+  return { routes, activity, edge, server, port, [Symbol.asyncDispose]: dispose }
 }
 
 export const newRoute = (route: Partial<Route> = {}): Route => ({

@@ -70,6 +70,10 @@ function userMessage(kind: string): string {
       return 'The process of the sandbox is in another state. Try again'
     case 'no_space':
       return "The server's disk is full: the sandbox's memory could not be saved. It goes on running; ask the operator for room"
+    case 'timed_out':
+      return 'The process of the sandbox does not answer. Kill the sandbox if this goes on'
+    case 'damaged':
+      return 'The saved state of the sandbox is damaged, and nothing was started from it. The operator finds the cause in the log'
     default:
       return 'The sandbox engine could not do it. The operator finds the cause in the log'
   }

@@ -3,12 +3,13 @@ import { z } from 'zod'
 
 /** The typed twin of engine/PROTOCOL.md: the methods of torpor-engine. */
 export interface HostMethods {
-  boot: { body: StartBody; answer: { pid: number } }
+  boot: { body: StartBody & { readonly files?: string }; answer: { pid: number } }
   restore: { body: StartBody & { readonly image: string }; answer: { pid: number } }
   waitRestored: { body: ExecutionBody; answer: Record<string, never> }
   freeze: { body: ExecutionBody; answer: Record<string, never> }
   thaw: { body: ExecutionBody; answer: Record<string, never> }
   capture: { body: ExecutionBody & { readonly directory: string; readonly direct: boolean }; answer: { bytes: number } }
+  captureFiles: HostMethods['capture']
   destroy: { body: ExecutionBody; answer: Record<string, never> }
   list: { body: Record<string, never>; answer: { executions: HostExecution[] } }
   stats: { body: ExecutionBody; answer: { memoryBytes: number; cpuNanoseconds: number; processes: number } }
@@ -21,7 +22,7 @@ interface ExecutionBody {
   readonly execution: string
 }
 
-interface StartBody extends ExecutionBody {
+export interface StartBody extends ExecutionBody {
   /** Directory that holds the OCI `config.json`. */
   readonly bundle: string
   readonly overlayDirectory: string
@@ -38,6 +39,7 @@ type HostExecution = z.infer<typeof hostExecution>
 
 const nothing = z.object({}).transform(() => ({}))
 const started = z.object({ pid: z.int() })
+const captured = z.object({ bytes: z.number() })
 
 /** Checks every answer: the host is another program, of possibly another build. */
 export const answerSchemas: { readonly [M in HostMethod]: z.ZodType<HostMethods[M]['answer']> } = {
@@ -46,7 +48,8 @@ export const answerSchemas: { readonly [M in HostMethod]: z.ZodType<HostMethods[
   waitRestored: nothing,
   freeze: nothing,
   thaw: nothing,
-  capture: z.object({ bytes: z.number() }),
+  capture: captured,
+  captureFiles: captured,
   destroy: nothing,
   list: z.object({ executions: z.array(hostExecution).nullable() }).transform(({ executions }) => ({ executions: executions ?? [] })),
   stats: z.object({ memoryBytes: z.number(), cpuNanoseconds: z.number(), processes: z.number() }),
@@ -61,6 +64,8 @@ export const kindOfFailure: Readonly<Record<string, ErrorKind>> = {
   not_found: 'not_found',
   conflict: 'conflict',
   no_space: 'no_space',
+  damaged: 'damaged',
+  timed_out: 'timed_out',
 }
 
 export const hostEvent = z.discriminatedUnion('type', [

@@ -29,6 +29,9 @@ export interface Config {
   readonly pidsLimit: number
   readonly defaultTimeoutSeconds: number
   readonly maxTimeoutSeconds: number
+  /** Without a pause. */
+  readonly maxRunSeconds: number
+  readonly maxSandboxes: number
   /** What running sandboxes may use together. */
   readonly maxMemoryMiB: number
   /** At least 1; what they are promised together is `maxMemoryMiB` times this. */
@@ -114,6 +117,8 @@ const schema = z
     TORPOR_PIDS: whole('processes', 64, 1_000_000),
     TORPOR_DEFAULT_TIMEOUT: whole('seconds', 1, 31_536_000),
     TORPOR_MAX_TIMEOUT: whole('seconds', 1, 31_536_000),
+    TORPOR_MAX_RUN_TIME: whole('seconds', 1, 31_536_000),
+    TORPOR_MAX_SANDBOXES: whole('sandboxes', 1, 16_000),
     TORPOR_MAX_MEMORY: whole('MiB', 128, 67_108_864),
     TORPOR_MEMORY_OVERCOMMIT: z
       .string()
@@ -154,6 +159,8 @@ function toConfig(values: z.output<typeof schema>, texts: Record<SettingName, st
     pidsLimit: values.TORPOR_PIDS,
     defaultTimeoutSeconds: values.TORPOR_DEFAULT_TIMEOUT,
     maxTimeoutSeconds: values.TORPOR_MAX_TIMEOUT,
+    maxRunSeconds: values.TORPOR_MAX_RUN_TIME,
+    maxSandboxes: values.TORPOR_MAX_SANDBOXES,
     maxMemoryMiB: values.TORPOR_MAX_MEMORY,
     memoryOvercommit: values.TORPOR_MEMORY_OVERCOMMIT,
     warmMemoryMiB: values.TORPOR_WARM_MEMORY,

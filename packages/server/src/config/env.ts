@@ -47,6 +47,13 @@ export const settings = [
   { name: 'TORPOR_DEFAULT_TIMEOUT', unit: 's', default: '300', doc: 'Life of a sandbox that was created without a timeout.' },
   { name: 'TORPOR_MAX_TIMEOUT', unit: 's', default: '86400', doc: 'The longest timeout that may be asked for.' },
   {
+    name: 'TORPOR_MAX_RUN_TIME',
+    unit: 's',
+    default: '86400',
+    doc: 'The longest time a sandbox runs without a pause; a pause and resume starts it anew.',
+  },
+  { name: 'TORPOR_MAX_SANDBOXES', unit: 'sandboxes', default: '1000', doc: 'Sandboxes that may run at once; paused ones do not count.' },
+  {
     name: 'TORPOR_MAX_MEMORY',
     unit: 'MiB',
     default: ({ memoryMiB }) => String(Math.floor(memoryMiB * 0.85)),

@@ -1,0 +1,58 @@
+import { newSandboxId, newTemplateId } from '@torpor/contract'
+import type { RecordedEvent, SandboxRecord, Snapshot } from '@torpor/core'
+
+const base = { rootfs: 'r', agent: 'a' }
+const resources = { cpuCount: 2, memoryMiB: 1024, diskMiB: 10_240 }
+const startedAt = 1_700_000_000_123
+
+export const newRecord = (record: Partial<SandboxRecord> = {}): SandboxRecord => ({
+  id: newSandboxId(),
+  templateId: 'template0000000000000',
+  buildId: 'build',
+  alias: 'base',
+  state: 'running',
+  generation: 0,
+  execution: 'x1',
+  image: null,
+  pausing: null,
+  damage: null,
+  base,
+  resources,
+  createdAt: 0,
+  startedAt,
+  endAt: startedAt + 300_000,
+  timeoutSeconds: 300,
+  pausedAt: null,
+  lifecycle: { onTimeout: 'kill', autoResume: false, pauseKind: 'memory' },
+  metadata: {},
+  env: {},
+  network: { allowInternetAccess: null, allowPublicTraffic: true, maskRequestHost: null },
+  secure: true,
+  ...record,
+})
+
+export const newSnapshot = (snapshot: Partial<Snapshot> = {}): Snapshot => ({
+  id: newTemplateId(),
+  name: null,
+  tag: 'default',
+  sandboxId: newSandboxId(),
+  secure: true,
+  templateId: 'template0000000000000',
+  image: { name: 'image', kind: 'memory', engineVersion: 'e' },
+  base,
+  resources,
+  env: {},
+  createdAt: startedAt,
+  ...snapshot,
+})
+
+export const newEvent = (event: Partial<RecordedEvent> = {}): RecordedEvent => ({
+  number: 1,
+  sandboxId: newSandboxId(),
+  templateId: 'template0000000000000',
+  templateName: 'base',
+  at: startedAt,
+  name: 'created',
+  reason: 'api',
+  ...event,
+})

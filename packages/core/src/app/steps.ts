@@ -1,0 +1,13 @@
+/** The steps of every work across several systems, in order: where a fault may strike. */
+export const steps = {
+  create: ['create recorded', 'create initialised', 'create committed'],
+  pause: ['pause staged', 'pause frozen', 'pause recorded', 'pause captured', 'pause synced', 'pause committed', 'pause ended'],
+  resume: ['resume initialised', 'resume committed', 'resume thawed'],
+  capture: ['capture staged', 'capture frozen', 'capture written', 'capture thawed', 'capture synced'],
+  snapshot: ['snapshot recorded'],
+  clone: ['clone captured', 'clone started'],
+  reset: ['reset restored', 'reset committed', 'reset ended'],
+  kill: ['kill withdrawn', 'kill destroyed', 'kill recorded', 'kill ended'],
+} as const
+
+export type Step = (typeof steps)[keyof typeof steps][number]

@@ -1,0 +1,2 @@
+export * from './model/happenings.ts'
+export * from './model/model.ts'

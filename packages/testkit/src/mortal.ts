@@ -1,0 +1,94 @@
+import { type ChildProcess, fork } from 'node:child_process'
+import { once } from 'node:events'
+import { openSync } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+
+import type { Step } from '@torpor/core'
+import { clientEnvironment, loadConfig, loadSecrets } from '@torpor/server'
+import { z } from 'zod'
+
+import { freePort } from './free-port.ts'
+import { loseMachine } from './lose-machine.ts'
+
+/** A server in a process of its own, on the real engine, that dies by SIGKILL where the test says. */
+export interface MortalServer {
+  readonly dataDirectory: string
+  /** What `torpor env` prints; the same for every life. */
+  readonly env: Readonly<Record<string, string>>
+  /** It dies when it is the next time at this step. Resolves when it knows. */
+  dieAt(step: Step): Promise<void>
+  /** Resolves when it is dead. */
+  readonly death: Promise<void>
+  /** The next server, on what is left. */
+  restart(): Promise<void>
+  /** The machine loses its power: everything is gone but the disk. */
+  powerCut(): Promise<void>
+  /** Ends the server in order; sandboxes go on. */
+  close(): Promise<void>
+  /** Removes what it left on disk. */
+  remove(): Promise<void>
+}
+
+const listening = z.object({ address: z.string() })
+
+/** Boots one; `settings` are TORPOR_* variables. */
+export async function bootMortal(settings: Readonly<Record<string, string>> = {}): Promise<MortalServer> {
+  const dataDirectory = await mkdtemp(path.join(tmpdir(), 'torpor-mortal-'))
+  const own = { TORPOR_LISTEN: `127.0.0.1:${await freePort()}`, TORPOR_DATA_DIR: dataDirectory, TORPOR_LOG_LEVEL: 'warn', ...settings }
+  const life = new Life(dataDirectory, own)
+  await life.restart()
+  return life
+}
+
+class Life implements MortalServer {
+  readonly dataDirectory: string
+  readonly #settings: Readonly<Record<string, string>>
+  #child: ChildProcess | undefined
+  death: Promise<void> = Promise.resolve()
+  env: Readonly<Record<string, string>> = {}
+
+  constructor(dataDirectory: string, settings: Readonly<Record<string, string>>) {
+    this.dataDirectory = dataDirectory
+    this.#settings = settings
+  }
+
+  async restart(): Promise<void> {
+    await this.death
+    const environment = { ...process.env, ...this.#settings }
+    const log = openSync(path.join(this.dataDirectory, 'server.log'), 'a')
+    const child = fork(path.join(import.meta.dirname, 'mortal-server.ts'), [], { env: environment, stdio: ['ignore', log, log, 'ipc'] })
+    this.#child = child
+    const died = once(child, 'exit')
+    this.death = died.then(() => undefined)
+    const [message] = await Promise.race([once(child, 'message'), died.then(() => Promise.reject(new Error('the server did not start')))])
+    const { address } = listening.parse(message)
+    const config = loadConfig({ ...this.#settings })
+    const { apiKey } = loadSecrets(this.dataDirectory, config)
+    this.env = clientEnvironment(`http://${address}`, apiKey.reveal(), config.domain)
+  }
+
+  async dieAt(step: Step): Promise<void> {
+    const child = this.#child
+    if (!child) return
+    const agreed = once(child, 'message')
+    child.send({ dieAt: step })
+    await agreed
+  }
+
+  async powerCut(): Promise<void> {
+    this.#child?.kill('SIGKILL')
+    await this.death
+    await loseMachine(this.dataDirectory)
+  }
+
+  async close(): Promise<void> {
+    if (this.#child?.connected) this.#child.disconnect()
+    await this.death
+  }
+
+  async remove(): Promise<void> {
+    await rm(this.dataDirectory, { recursive: true, force: true })
+  }
+}
