@@ -5,12 +5,13 @@ import type { Agent, AgentIdentity } from '@torpor/core'
 
 import { type AgentCall, callAgent } from './call-agent.ts'
 import { answerMilliseconds, waits } from './patience.ts'
+import { startService } from './start-service.ts'
 
 const initMilliseconds = 10_000
 
 /** The agent over HTTP. */
 export function createAgentClient(): Agent {
-  return { healthy, init }
+  return { healthy, init, startService }
 }
 
 /** Asks until the agent answers. Creates wait for this, so it looks often at first. */

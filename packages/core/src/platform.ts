@@ -14,6 +14,8 @@ import { listSandboxes } from './app/list-sandboxes.ts'
 import { loseExecution } from './app/lose-sandbox.ts'
 import { pauseSandbox } from './app/pause-sandbox.ts'
 import type { Ports } from './app/ports.ts'
+import { Preparations } from './app/preparations.ts'
+import { type LateTemplate, prepareTemplate } from './app/prepare-template.ts'
 import { quotaOf } from './app/quota.ts'
 import { requireSandbox } from './app/records.ts'
 import { resetSandbox } from './app/reset-sandbox.ts'
@@ -37,6 +39,8 @@ export interface Platform {
   /** For the edge: brings a sleeping sandbox back for a request to `port`, if it may be woken by that. */
   wake(sandboxId: string, port: number): Promise<Route | undefined>
   ensureTemplate(recipe: TemplateRecipe): Promise<boolean>
+  /** As `ensureTemplate`, while the server serves; never rejects. */
+  prepareTemplate(template: LateTemplate): Promise<void>
   /** Finds the sandboxes of an earlier server again, then starts the loops. To be called once, before any door opens. */
   start(): Promise<Adoption>
   /** Waits for what is in progress. Running sandboxes go on; paused ones give their memory back and stay on disk. */
@@ -44,7 +48,7 @@ export interface Platform {
 }
 
 /** What the composition root supplies. */
-export type Adapters = Omit<Ports, 'transitions' | 'executions' | 'leases' | 'verified' | 'pool' | 'nudge' | 'reached'> &
+export type Adapters = Omit<Ports, 'transitions' | 'executions' | 'leases' | 'verified' | 'pool' | 'preparations' | 'nudge' | 'reached'> &
   Partial<Pick<Ports, 'reached'>>
 
 export function createPlatform(adapters: Adapters): Platform {
@@ -52,7 +56,15 @@ export function createPlatform(adapters: Adapters): Platform {
   const stopping = new AbortController()
   const pool = new WarmPool(adapters.clock.now())
   const nudge = (): void => loops.forEach((loop) => loop.nudge())
-  const own = { transitions, executions: new ExecutionTable(), leases: new ImageLeases(), verified: new Verified(), pool, nudge }
+  const own = {
+    transitions,
+    executions: new ExecutionTable(),
+    leases: new ImageLeases(),
+    verified: new Verified(),
+    pool,
+    preparations: new Preparations(),
+    nudge,
+  }
   const ports: Ports = { reached: () => undefined, ...adapters, ...own }
   const loops = [
     new Loop('deadlines', deadlines(ports), adapters),
@@ -69,6 +81,10 @@ export function createPlatform(adapters: Adapters): Platform {
       const built = await ensureTemplate(ports, recipe)
       nudge()
       return built
+    },
+    prepareTemplate: async (template) => {
+      await prepareTemplate(ports, template)
+      nudge()
     },
     start: async () => {
       unsubscribe = adapters.engine.onExit((exit) => {
@@ -109,5 +125,6 @@ const useCasesOf = (ports: Ports): UseCases => ({
   resetSandbox: (id, command) => resetSandbox(ports, id, command),
   events: (query) => ports.store.events(query),
   quota: () => quotaOf(ports),
+  preparations: () => ports.preparations.all(),
   verifyImages: (signal) => verifyAll(ports, signal),
 })

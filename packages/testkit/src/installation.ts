@@ -40,7 +40,13 @@ const serverNote = z.object({ pid: z.int() })
 export async function installTorpor(settings: Readonly<Record<string, string>> = {}): Promise<Installation> {
   const dataDirectory = await mkdtemp(path.join(tmpdir(), 'torpor-installed-'))
   // The same port for every start: clients keep it.
-  const env = { ...process.env, TORPOR_DATA_DIR: dataDirectory, TORPOR_LISTEN: `127.0.0.1:${await freePort()}`, ...settings }
+  const env = {
+    ...process.env,
+    TORPOR_DATA_DIR: dataDirectory,
+    TORPOR_LISTEN: `127.0.0.1:${await freePort()}`,
+    TORPOR_TEMPLATES: 'none',
+    ...settings,
+  }
   // Not the synchronous form: clients in this process must see their connections end.
   const torpor = async (...args: string[]): Promise<string> => {
     const { stdout } = await run(path.join(sourceDirectory, 'torpor'), args, { env, timeout: 120_000 })

@@ -47,7 +47,13 @@ export async function bootWorld(overrides: TestSettings = {}, parent: string = t
 
 async function openWorld(dataDirectory: string, overrides: TestSettings): Promise<TestWorld> {
   const inherited = process.env['TORPOR_ARTIFACT_DIR']
-  const settings = { TORPOR_LISTEN: '127.0.0.1:0', TORPOR_DATA_DIR: dataDirectory, TORPOR_LOG_LEVEL: 'warn', ...overrides }
+  const settings = {
+    TORPOR_LISTEN: '127.0.0.1:0',
+    TORPOR_DATA_DIR: dataDirectory,
+    TORPOR_LOG_LEVEL: 'warn',
+    TORPOR_TEMPLATES: 'none',
+    ...overrides,
+  }
   const config = loadConfig(inherited === undefined ? settings : { ...settings, TORPOR_ARTIFACT_DIR: inherited })
   const artifacts = await readyArtifacts(config)
   const secrets = loadSecrets(dataDirectory, config)

@@ -10,6 +10,7 @@ import { getQuota } from './get-quota.ts'
 import { getSandbox } from './get-sandbox.ts'
 import { killSandbox } from './kill-sandbox.ts'
 import { listEvents } from './list-events.ts'
+import { listPreparations } from './list-preparations.ts'
 import { listRunningSandboxes } from './list-running-sandboxes.ts'
 import { listSandboxes } from './list-sandboxes.ts'
 import { listSnapshots } from './list-snapshots.ts'
@@ -45,4 +46,5 @@ export const endpoints: readonly Endpoint[] = [
   setSandboxTimeout,
   refreshSandbox,
   verifyImages,
+  listPreparations,
 ]

@@ -6,6 +6,7 @@ import type {
   CreateCommand,
   EventQuery,
   ListCommand,
+  Preparation,
   RecordedEvent,
   ResetCommand,
   SandboxRecord,
@@ -148,6 +149,10 @@ class FakeCore implements UseCases {
       usage: { sandboxes: 2, cpuCount: 4, memoryMiB: 2048 },
       limit: { sandboxes: 20, memoryMiB: 8192, maxTimeoutSeconds: 86_400 },
     }
+  }
+
+  preparations(): Preparation[] {
+    return [{ name: 'code-interpreter-v1', state: 'preparing', step: 'installing its packages', since: 0 }]
   }
 
   async *verifyImages(): AsyncGenerator<Verdict> {

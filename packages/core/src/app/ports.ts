@@ -9,6 +9,7 @@ import type { Routes } from '../ports/routes.ts'
 import type { Store } from '../ports/store.ts'
 import type { ExecutionTable } from './execution-table.ts'
 import type { ImageLeases } from './image-leases.ts'
+import type { Preparations } from './preparations.ts'
 import type { Step } from './steps.ts'
 import type { Transitions } from './transitions.ts'
 import type { Verified } from './verified.ts'
@@ -47,6 +48,7 @@ export interface Ports {
   readonly leases: ImageLeases
   readonly verified: Verified
   readonly pool: WarmPool
+  readonly preparations: Preparations
   /** Told of every step that is behind; a test may fail or end the server there. */
   readonly reached: (step: Step) => void | Promise<void>
   /** Tells the reconcilers that something may be due; losing a nudge costs time only. */

@@ -4,6 +4,7 @@ import type { Cursor } from '../domain/listing.ts'
 import type { EventQuery, SnapshotQuery } from '../domain/listing.ts'
 import type { ImageKind, Lifecycle, NetworkOptions, SandboxRecord, Snapshot } from '../domain/sandbox.ts'
 import type { RecordedEvent } from '../ports/store.ts'
+import type { Preparation } from './preparations.ts'
 import type { Quota } from './quota.ts'
 import type { ResetCommand } from './reset-sandbox.ts'
 import type { SnapshotPage } from './snapshots.ts'
@@ -95,6 +96,8 @@ export interface UseCases {
   resetSandbox(id: string, command: ResetCommand): Promise<SandboxRecord>
   events(query: EventQuery): { readonly events: readonly RecordedEvent[]; readonly total: number }
   quota(): Quota
+  /** The templates that are not ready yet, or could not be made. */
+  preparations(): Preparation[]
   /** Reads every saved state whole, as fast as the disk gives it, and tells of each as it is done. */
   verifyImages(signal: AbortSignal): AsyncIterable<Verdict>
 }
