@@ -4,7 +4,7 @@ import { type Config, loadConfig, readApiKey } from '@torpor/server/config'
 import { freeBytes } from '@torpor/setup'
 
 import { version } from '../places.ts'
-import { isHealthy, listSandboxes } from './api-client.ts'
+import { type Preparation, isHealthy, listPreparations, listSandboxes } from './api-client.ts'
 import { diskUse } from './disk-use.ts'
 import { servingServer } from './server-record.ts'
 
@@ -16,6 +16,8 @@ interface Status {
   readonly startedAt: string | null
   /** null when they could not be asked for. */
   readonly sandboxes: { readonly running: number; readonly paused: number } | null
+  /** Templates that are not ready; null when they could not be asked for. */
+  readonly preparations: readonly Preparation[] | null
   readonly disk: { readonly usedBytes: number; readonly freeBytes: number }
 }
 
@@ -38,6 +40,7 @@ async function look(config: Config): Promise<Status> {
     pid: record?.pid ?? null,
     startedAt: record?.startedAt ?? null,
     sandboxes: healthy ? await count(config, record.address) : null,
+    preparations: healthy ? await preparationsOf(config, record.address) : null,
     disk: {
       usedBytes: await diskUse(config.dataDirectory, config.artifactDirectory),
       freeBytes: freeBytes(config.dataDirectory),
@@ -53,12 +56,18 @@ async function count(config: Config, address: string): Promise<Status['sandboxes
   return { running, paused: all.length - running }
 }
 
+async function preparationsOf(config: Config, address: string): Promise<Status['preparations']> {
+  const key = readApiKey(config.dataDirectory, config)
+  return key === undefined ? null : await listPreparations(address, key)
+}
+
 const mebibytes = (bytes: number): string => `${Math.round(bytes / 1024 ** 2)} MiB`
 
-function describe({ server, version, address, pid, startedAt, sandboxes, disk }: Status): string {
+function describe({ server, version, address, pid, startedAt, sandboxes, preparations, disk }: Status): string {
   const lines = [`server     ${server}`, `version    ${version}`]
   if (address !== null) lines.push(`address    http://${address}`, `pid        ${pid}, since ${startedAt}`)
   if (sandboxes !== null) lines.push(`sandboxes  ${sandboxes.running} running, ${sandboxes.paused} paused`)
+  for (const { name, state, step, since } of preparations ?? []) lines.push(`template   ${name}: ${state} (${step}), since ${since}`)
   lines.push(`disk       ${mebibytes(disk.usedBytes)} used, ${mebibytes(disk.freeBytes)} free`)
   return `${lines.join('\n')}\n`
 }
