@@ -35,7 +35,7 @@ class Context:
             if self._kernel is not None and await self._kernel.alive():
                 return self._kernel
             await self._end(error("ContextRestarting", "The kernel was replaced"))
-            self._kernel = await Kernel.start(self.language.kernel, self.cwd)
+            self._kernel = await Kernel.start(self.language, self.cwd)
             self._surroundings = Surroundings(self.language)
             return self._kernel
 

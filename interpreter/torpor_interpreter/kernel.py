@@ -8,6 +8,7 @@ from jupyter_client.asynchronous.client import AsyncKernelClient
 from jupyter_client.manager import AsyncKernelManager
 
 from .kernel_process import end_kernel, how_it_ended, start_kernel
+from .languages import Language
 from .limits import INTERRUPT_SECONDS, INTERRUPTS
 from .lines import Line, unexpected_end
 from .outputs import line_of
@@ -50,9 +51,9 @@ class Kernel:
         self._readers = [asyncio.create_task(self._read_output()), asyncio.create_task(self._read_replies())]
 
     @classmethod
-    async def start(cls, name: str, cwd: str) -> Self:
+    async def start(cls, language: Language, cwd: str) -> Self:
         """Raises KernelStartError."""
-        return cls(*await start_kernel(name, cwd))
+        return cls(*await start_kernel(language, cwd))
 
     async def execute(self, code: str, emit: Emit, *, quiet: bool = False) -> None:
         """Returns when the code has run; raises KernelGoneError. `quiet` code leaves no trace in history and counters."""

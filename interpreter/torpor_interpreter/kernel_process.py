@@ -2,7 +2,6 @@
 
 import os
 from pathlib import Path
-from shutil import which
 from subprocess import DEVNULL
 from typing import Any
 
@@ -10,10 +9,11 @@ from jupyter_client.asynchronous.client import AsyncKernelClient
 from jupyter_client.kernelspec import NoSuchKernel
 from jupyter_client.manager import AsyncKernelManager
 
+from .languages import Language
 from .limits import START_SECONDS
 
-_RESERVED_BYTES = 128 * 1024 * 1024
-"""Of the sandbox's memory, which no kernel may take: the machine's end is the end of the whole sandbox."""
+_OVERHEAD_BYTES = 1024 * 1024 * 1024
+"""Of the address space of a kernel with many libraries, which is no memory of its own."""
 
 
 _TRIES = 3
@@ -24,18 +24,22 @@ class KernelStartError(Exception):
 
 
 class _Manager(AsyncKernelManager):
+    leash: tuple[str, ...] = ()
+
     def format_kernel_cmd(self, extra_arguments: list[str] | None = None) -> list[str]:
-        return [*_leash(), *super().format_kernel_cmd(extra_arguments)]
+        return [*self.leash, *super().format_kernel_cmd(extra_arguments)]
 
 
-async def start_kernel(name: str, cwd: str) -> tuple[AsyncKernelManager, AsyncKernelClient]:
-    """Starts the kernel whose specification is called `name` and waits until it answers. Raises KernelStartError."""
+async def start_kernel(language: Language, cwd: str) -> tuple[AsyncKernelManager, AsyncKernelClient]:
+    """Starts a kernel of the language and waits until it answers. Raises KernelStartError."""
     if not Path(cwd).is_dir():  # noqa: ASYNC240 -- one look at a local file system
         raise KernelStartError(f"The directory {cwd} of the context does not exist")
+    name = language.kernel
     failure: Exception | None = None
     # Its ports are chosen before it takes them: a connection of somebody else may be quicker.
     for _ in range(_TRIES):
         manager = _Manager(kernel_name=name)
+        manager.leash = _leash(language)
         try:
             return manager, await _answering(manager, cwd)
         except NoSuchKernel:
@@ -79,14 +83,15 @@ def how_it_ended(manager: Any) -> str:
     return f"exit status {status}" if status >= 0 else f"killed by signal {-status}"
 
 
-def _leash() -> list[str]:
-    """Ends the kernel with the service, and makes an allocation beyond the sandbox's memory fail inside the kernel."""
-    leash = []
-    if which("setpriv"):
-        leash += ["setpriv", "--pdeathsig", "KILL"]
-    if which("prlimit"):
-        leash += ["prlimit", f"--data={max(_memory_bytes() - _RESERVED_BYTES, _RESERVED_BYTES)}"]
-    return leash
+def _leash(language: Language) -> tuple[str, ...]:
+    """
+    Ends the kernel with the service, and makes an allocation beyond the sandbox's memory fail inside the kernel. gVisor enforces
+    no finer limit than that of the address space; what grows slowly is stopped by the agent, which ends the process.
+    """
+    deathbed = ("setpriv", "--pdeathsig", "KILL")
+    if language.reserves_address_space:
+        return deathbed
+    return (*deathbed, "prlimit", f"--as={_memory_bytes() + _OVERHEAD_BYTES}")
 
 
 def _memory_bytes() -> int:

@@ -22,6 +22,9 @@ class Language:
     reseed: Callable[[int], str] = _nothing
     """Gives the language's generators new seeds, drawn from 31 fresh random bits or from the kernel of the system."""
 
+    reserves_address_space: bool = False
+    """Far more than it uses, so that a limit would end it at its start."""
+
     def setting(self, variables: Environment) -> str:
         return self.set_variables(variables) if variables else ""
 

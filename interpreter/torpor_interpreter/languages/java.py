@@ -14,4 +14,4 @@ def _remove(names: Sequence[str]) -> str:
     return "\n".join(f"System.clearProperty({json.dumps(name)});" for name in names)
 
 
-JAVA = Language("java", "java", _set, _remove)
+JAVA = Language("java", "java", _set, _remove, reserves_address_space=True)

@@ -18,5 +18,5 @@ def _reseed(_: int) -> str:
     return "globalThis[Symbol.for('torpor.reseed')]();"
 
 
-JAVASCRIPT = Language("javascript", "javascript", _set, _remove, _reseed)
-TYPESCRIPT = Language("typescript", "javascript", _set, _remove, _reseed)
+JAVASCRIPT = Language("javascript", "javascript", _set, _remove, _reseed, reserves_address_space=True)
+TYPESCRIPT = Language("typescript", "javascript", _set, _remove, _reseed, reserves_address_space=True)
