@@ -13,8 +13,7 @@ export interface LateRootfs {
 }
 
 /** The templates of the code interpreter: all that E2B's has, or without R and Java. */
-export const lateTemplateNames = ['code-interpreter-v1', 'code-interpreter-lean'] as const
-export type LateTemplateName = (typeof lateTemplateNames)[number]
+export type LateTemplateName = 'code-interpreter-v1' | 'code-interpreter-lean'
 
 export interface LatePlaces {
   readonly artifactDirectory: string

@@ -5,13 +5,12 @@
  */
 import crypto from 'node:crypto'
 import { openSync, readSync } from 'node:fs'
-import { promisify } from 'node:util'
 
 /** Replaces the sources of randomness of this thread, and lets the session ask for new seeds. */
 export function useFreshEntropy() {
   const source = openSync('/dev/urandom')
   const fill = (bytes) => {
-    for (let at = 0; at < bytes.length; ) at += readSync(source, bytes, at, bytes.length - at)
+    for (let at = 0; at < bytes.length;) at += readSync(source, bytes, at, bytes.length - at)
   }
   replaceMathRandom(fill)
   replaceBytes(fill)
@@ -42,12 +41,12 @@ function replaceMathRandom(fill) {
 }
 
 function replaceBytes(fill) {
-  const view = (array, offset = 0, size = undefined) => {
+  const view = (array, offset = 0, size) => {
     const bytes = ArrayBuffer.isView(array) ? new Uint8Array(array.buffer, array.byteOffset, array.byteLength) : new Uint8Array(array)
     return bytes.subarray(offset, size === undefined ? undefined : offset + size)
   }
-  const { randomBytes, randomFillSync, randomFill, randomInt } = crypto
-  const { getRandomValues } = crypto.webcrypto
+  const { randomBytes, randomFillSync, randomFill, randomInt } = { ...crypto }
+  const getRandomValues = crypto.webcrypto.getRandomValues.bind(crypto.webcrypto)
   // The original checks the arguments and makes the result; its bytes are then replaced.
   const fillSync = (array, offset, size) => {
     randomFillSync(array, offset, size)
@@ -55,7 +54,7 @@ function replaceBytes(fill) {
     return array
   }
   const values = (array) => {
-    getRandomValues.call(crypto.webcrypto, array)
+    getRandomValues(array)
     fill(view(array))
     return array
   }

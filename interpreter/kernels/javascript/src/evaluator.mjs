@@ -21,7 +21,12 @@ export function evaluateFor(session) {
 async function run(inspector, expression) {
   const objectGroup = 'cell'
   try {
-    const { result, exceptionDetails } = await inspector.post('Runtime.evaluate', { expression, objectGroup, replMode: true, awaitPromise: true })
+    const { result, exceptionDetails } = await inspector.post('Runtime.evaluate', {
+      expression,
+      objectGroup,
+      replMode: true,
+      awaitPromise: true,
+    })
     if (exceptionDetails) return { error: await errorOf(inspector, exceptionDetails) }
     return { data: result.type === 'undefined' ? {} : await call(inspector, render, argumentOf(result)) }
   } catch {

@@ -6,8 +6,8 @@
  */
 import { Worker } from 'node:worker_threads'
 
-import { evaluateFor } from './evaluator.mjs'
 import { useFreshEntropy } from './entropy.mjs'
+import { evaluateFor } from './evaluator.mjs'
 import { furnish } from './realm.mjs'
 
 useFreshEntropy()

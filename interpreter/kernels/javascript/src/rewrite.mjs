@@ -48,7 +48,8 @@ function edits(code, tree) {
     if (node === null || typeof node !== 'object') return
     if (Array.isArray(node)) return node.forEach(visit)
     if (node.type === 'ImportDeclaration') found.push({ ...node, replacement: importCall(code, node) })
-    else if (node.type === 'ImportExpression') found.push({ start: node.start, end: node.start + 'import'.length, replacement: importFunction })
+    else if (node.type === 'ImportExpression')
+      found.push({ start: node.start, end: node.start + 'import'.length, replacement: importFunction })
     else if (node.type?.startsWith('Export') && node.declaration) found.push({ ...node, end: node.declaration.start, replacement: '' })
     if (node.type !== 'ImportDeclaration') Object.values(node).forEach(visit)
   }

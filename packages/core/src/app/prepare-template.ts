@@ -8,7 +8,7 @@ import type { Preparation } from './preparations.ts'
 export interface LateTemplate {
   readonly recipe: TemplateRecipe
   /** Makes the base if it is missing; tells what it does. */
-  prepareBase(tell: (step: string) => void): Promise<void>
+  readonly prepareBase: (tell: (step: string) => void) => Promise<void>
 }
 
 /**
