@@ -1,6 +1,13 @@
+import { execFile } from 'node:child_process'
+import { request } from 'node:http'
+import path from 'node:path'
+import { text } from 'node:stream/consumers'
+import { promisify } from 'node:util'
+
 import { Sandbox } from '@e2b/code-interpreter'
-import { type TestWorld, bootWorld } from '@torpor/testkit'
+import { type TestWorld, bootWorld, pythonWith } from '@torpor/testkit'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { z } from 'zod'
 
 const template = 'code-interpreter-lean'
 const minutes = 60_000
@@ -11,7 +18,7 @@ let sandbox: Sandbox
 let early: unknown
 
 beforeAll(async () => {
-  world = await bootWorld({ TORPOR_TEMPLATES: template, TORPOR_WARM_MEMORY: '2048' })
+  world = await bootWorld({ TORPOR_TEMPLATES: template, TORPOR_WARM_MEMORY: '0' })
   Object.assign(process.env, world.env)
   early = await Sandbox.create(template).catch((error: unknown) => error)
   await world.templateReady(template, 20 * minutes)
@@ -19,6 +26,17 @@ beforeAll(async () => {
 }, 25 * minutes)
 
 afterAll(() => world?.close())
+
+/** A request by the host name of a sandbox's port, as the Novita SDKs send it through TLS. */
+async function ask(host: string, route: string, body: object): Promise<string> {
+  const { hostname, port } = new URL(world.url)
+  const sent = request({ hostname, port, path: route, method: 'POST', headers: { host, 'content-type': 'application/json' } })
+  const answer = new Promise<string>((resolve, reject) => {
+    sent.on('response', (response) => void text(response).then(resolve, reject)).on('error', reject)
+  })
+  sent.end(JSON.stringify(body))
+  return await answer
+}
 
 const draws = 'import random, numpy; [random.random(), numpy.random.rand()]'
 
@@ -126,6 +144,19 @@ describe('the code interpreter with @e2b/code-interpreter (npm)', () => {
     expect((await sandbox.runCode('kept')).results[0]?.json).toEqual({ a: 1 })
   })
 
+  test('C2: a clone has the variables of its parent, and random numbers of its own', async () => {
+    await sandbox.runCode('kept = 5; random.seed(1)')
+    const headers = { 'x-api-key': world.apiKey, 'content-type': 'application/json' }
+    const answer = await fetch(`${world.url}/sandboxes/${sandbox.sandboxId}/clone`, { method: 'POST', headers, body: '{"count":1}' })
+    const { sandboxes } = z.object({ sandboxes: z.array(z.looseObject({ sandboxID: z.string() })) }).parse(await answer.json())
+    const other = await Sandbox.connect(sandboxes[0]?.sandboxID ?? '')
+    const runs = await Promise.all([sandbox, other].map((one) => one.runCode('kept, random.random(), os.environ["E2B_SANDBOX_ID"]')))
+    expect(runs[0]?.text).toMatch(new RegExp(`^\\(5, 0\\.13436424411240122, '${sandbox.sandboxId}'`))
+    expect(runs[1]?.text).toMatch(new RegExp(`^\\(5, .*'${other.sandboxId}'`))
+    expect(runs[1]?.text).not.toContain('0.13436424411240122')
+    await other.kill()
+  })
+
   test('two fresh sandboxes draw different random numbers, in Python and JavaScript', async () => {
     const pair = await Promise.all([Sandbox.create(template), Sandbox.create(template)])
     const python = await Promise.all(pair.map((one) => one.runCode(draws)))
@@ -136,4 +167,24 @@ describe('the code interpreter with @e2b/code-interpreter (npm)', () => {
     expect(javascript[0]?.text).not.toBe(javascript[1]?.text)
     await Promise.all(pair.map((one) => one.kill()))
   })
+})
+
+test('the interpreter is reached by host name, and gives ASCII lines', async () => {
+  const lines = await ask(sandbox.getHost(49_999), '/execute', { code: '"ü"' })
+  expect(lines.split('\n').map((line) => (line ? z.looseObject({ type: z.string() }).parse(JSON.parse(line)).type : ''))).toEqual([
+    'number_of_executions',
+    'result',
+    'end_of_execution',
+    '',
+  ])
+  expect(lines).toContain('\\u00fc')
+})
+
+test('the story of code, told by e2b-code-interpreter from PyPI', async () => {
+  const directory = path.join(import.meta.dirname, 'python')
+  const python = await pythonWith(path.join(directory, 'requirements.txt'), world.artifactDirectory)
+  const args = ['-m', 'pytest', '-q', '-p', 'no:cacheprovider', path.join(directory, 'test_interpreter.py')]
+  const env = { ...process.env, ...world.env, TORPOR_TEST_TEMPLATE: template }
+  const run = await promisify(execFile)(python, args, { env, timeout: 110_000 }).catch((error: { stdout: string; stderr: string }) => error)
+  expect(run.stdout + run.stderr).toMatch(/^6 passed/m)
 })
