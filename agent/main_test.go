@@ -70,6 +70,53 @@ func TestSignalsThatTheAgentCatchesEndItsProcesses(t *testing.T) {
 	}
 }
 
+// What is bounded is the peak, whatever passes through: the agent's memory is part of every image.
+func TestMemoryStaysSmallWhatever(t *testing.T) {
+	agent, url := serve(t, nil)
+	path := filepath.Join(t.TempDir(), "huge")
+	const size = 400 << 20
+	answer, err := http.Post(url+"/files?username=root&path="+path, "application/octet-stream", io.LimitReader(zeros{}, size))
+	if err != nil || answer.StatusCode != http.StatusOK {
+		t.Fatalf("%v, %v", answer, err)
+	}
+	answer.Body.Close()
+	if answer, err = http.Get(url + "/files?username=root&path=" + path); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := io.Copy(io.Discard, answer.Body); n != size || err != nil {
+		t.Errorf("got %d bytes back, %v", n, err)
+	}
+	answer.Body.Close()
+	for range 30 {
+		command(t, url, "head -c 3000000 /dev/zero")
+	}
+	if peak := peakMemory(t, agent.Process.Pid); peak > 80<<20 {
+		t.Errorf("it took %d MiB", peak>>20)
+	} else {
+		t.Logf("it took %d MiB", peak>>20)
+	}
+}
+
+type zeros struct{}
+
+func (zeros) Read(p []byte) (int, error) {
+	clear(p)
+	return len(p), nil
+}
+
+func peakMemory(t *testing.T, pid int) (bytes int64) {
+	t.Helper()
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, after, _ := strings.Cut(string(status), "VmHWM:")
+	if _, err := fmt.Sscan(after, &bytes); err != nil {
+		t.Fatal(err)
+	}
+	return bytes << 10
+}
+
 func build(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()

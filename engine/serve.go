@@ -93,6 +93,9 @@ func listen(path string) (net.Listener, error) {
 	return net.Listen("unix", path)
 }
 
+// lockPatience is how long children of a host that was killed while it made them may still hold its lock, until they execute.
+const lockPatience = 3 * time.Second
+
 // lockRoot makes sure that one host at a time works on a root. The kernel drops the lock when the host dies.
 func lockRoot(root string) (*os.File, error) {
 	if err := os.MkdirAll(root, 0o711); err != nil {
@@ -102,9 +105,14 @@ func lockRoot(root string) (*os.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		lock.Close()
-		return nil, fmt.Errorf("another host works on %s: %w", root, err)
+	for deadline := time.Now().Add(lockPatience); ; time.Sleep(10 * time.Millisecond) {
+		err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+		if err == nil {
+			return lock, nil
+		}
+		if time.Now().After(deadline) {
+			lock.Close()
+			return nil, fmt.Errorf("another host works on %s: %w", root, err)
+		}
 	}
-	return lock, nil
 }

@@ -56,6 +56,7 @@ func (h *host) untilUp() {
 			return
 		}
 	}
+	h.signal(syscall.SIGQUIT) // It leaves its stacks in the log.
 	content, _ := os.ReadFile(h.w.path("host.log"))
 	h.w.t.Fatalf("the host does not answer\n%s", content)
 }

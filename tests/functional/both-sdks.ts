@@ -8,14 +8,15 @@ export type AnySandbox = E2bSandbox
 
 interface Family {
   readonly name: string
-  create(options?: { timeoutMs?: number }): Promise<AnySandbox>
+  readonly create: (options?: { timeoutMs?: number }) => Promise<AnySandbox>
 }
 
-export const families: readonly Family[] = [
+const families: readonly Family[] = [
   { name: 'e2b (npm)', create: (options) => E2bSandbox.create(options) },
   {
     name: 'novita-sandbox (npm)',
     // Its classes have private members of their own, so the types differ although commands, pty and files are the same.
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion
     create: async (options) => (await NovitaSandbox.create(options)) as unknown as AnySandbox,
   },
 ]

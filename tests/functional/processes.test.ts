@@ -1,4 +1,6 @@
-import { expect, test } from 'vitest'
+import { type TestWorld, bootWorld } from '@torpor/testkit'
+import { Sandbox } from 'e2b'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
 import { Seen, withBothSdks } from './both-sdks.ts'
 
@@ -109,5 +111,43 @@ withBothSdks('processes', {}, (told) => {
     const all = Array.from({ length: 50 }, (_, i) => sandbox.commands.run(`for j in 1 2 3; do echo ${i}-$j; done`))
     const results = await Promise.all(all)
     expect(results.map(({ stdout }) => stdout)).toEqual(Array.from({ length: 50 }, (_, i) => `${i}-1\n${i}-2\n${i}-3\n`))
+  })
+})
+
+describe.each([
+  { tier: 'frozen', warmMemory: '2048' },
+  { tier: 'image', warmMemory: '0' },
+])('R15 with a pause to the $tier', ({ warmMemory }) => {
+  let world: TestWorld
+  beforeAll(async () => {
+    world = await bootWorld({ TORPOR_WARM_MEMORY: warmMemory })
+    Object.assign(process.env, world.env)
+  })
+  afterAll(async () => {
+    await world?.close()
+  })
+
+  test('a process that is writing to a client when it falls asleep goes on writing without it', async () => {
+    const sandbox = await Sandbox.create()
+    const writer = `
+import os
+line, count = b"x" * 1023 + b"\\n", 0
+while True:
+    os.write(1, line)
+    count += 1
+    if count % 100 == 0:
+        with open("/tmp/count.new", "w") as file: file.write(str(count))
+        os.rename("/tmp/count.new", "/tmp/count")`
+    await sandbox.files.write('writer.py', writer)
+    const seen = new Seen()
+    const handle = await sandbox.commands.run('python3 writer.py', { background: true, timeoutMs: 0, onStdout: (data) => seen.add(data) })
+    await seen.for('xxx')
+    const cut = handle.wait().catch((error: unknown) => error)
+    await sandbox.pause()
+    expect(await cut).toBeInstanceOf(Error)
+    const awake = await Sandbox.connect(sandbox.sandboxId)
+    const count = async (): Promise<number> => Number(await awake.files.read('/tmp/count'))
+    const before = await count()
+    await expect.poll(count, { timeout: 20_000 }).toBeGreaterThan(before + 2000)
   })
 })

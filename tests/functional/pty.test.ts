@@ -6,7 +6,7 @@ import { type AnySandbox, Seen, withBothSdks } from './both-sdks.ts'
 interface Terminal {
   readonly handle: CommandHandle
   readonly screen: Seen
-  type(text: string): Promise<void>
+  readonly type: (text: string) => Promise<void>
 }
 
 async function terminalOf(sandbox: AnySandbox, size = { cols: 80, rows: 24 }): Promise<Terminal> {

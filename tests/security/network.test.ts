@@ -61,6 +61,26 @@ describe('the network of a sandbox', () => {
     await offline.kill()
   })
 
+  test('N5 a sandbox reaches the platform by its public names, one without internet access does not, and nothing else is there', async () => {
+    const api = `https://api.${world.env['E2B_DOMAIN']}/health`
+    expect((await curl(first, api)).stdout).toBe('OK')
+    expect((await curl(first, 'http://169.254.53.53:53443/')).exitCode).not.toBe(0)
+    expect((await curl(first, `http://169.254.53.53:${new URL(world.url).port}/`)).exitCode).not.toBe(0)
+    const offline = await Sandbox.create({ allowInternetAccess: false })
+    expect((await curl(offline, api)).exitCode).not.toBe(0)
+    await offline.kill()
+  })
+
+  test('nobody outside reaches what sandboxes reach the platform by', async () => {
+    const [a, b, c = 0] = (world.addressOf(first.sandboxId) ?? '').split('.').map(Number)
+    const door = `${a}.${b}.${c - (c % 16)}.1`
+    const outside = ['netns', 'exec', `out${process.pid}`]
+    ip('-n', `out${process.pid}`, 'route', 'add', `${door}/32`, 'via', '198.51.100.1')
+    for (const port of [53_443, 53_530]) {
+      expect(() => ip(...outside, 'curl', '-sS', '--max-time', '2', `http://${door}:${port}/`)).toThrow('timed out')
+    }
+  })
+
   test('two sandboxes cannot reach each other, but by the edge', async () => {
     await first.commands.run('python3 -m http.server 8000', { background: true, timeoutMs: 0 })
     const headers = { 'e2b-sandbox-id': first.sandboxId, 'e2b-sandbox-port': '8000' }

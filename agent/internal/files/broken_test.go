@@ -104,7 +104,6 @@ func TestSpecialNamesComeAndGo(t *testing.T) {
 	}
 }
 
-// A stream of more than any buffer; the memory that it may take is bounded by the test of the whole binary.
 func TestFileLargerThanAnyBufferStreamsBothWays(t *testing.T) {
 	a := agenttest.Start(t)
 	const size = 300 << 20

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"torpor.dev/agent/internal/forward"
 	"torpor.dev/agent/internal/paths"
 	"torpor.dev/agent/internal/users"
 )
@@ -24,6 +25,7 @@ const (
 type Identity struct {
 	database *users.Database
 	state    atomic.Pointer[state]
+	hairpin  forward.Loopback
 	// initialising makes the check of the token and what follows from it one step.
 	initialising sync.Mutex
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"torpor.dev/agent/internal/access"
+	"torpor.dev/agent/internal/forward"
 	"torpor.dev/agent/internal/machine"
 	"torpor.dev/agent/internal/process"
 	"torpor.dev/agent/internal/reply"
@@ -33,6 +34,8 @@ type initBody struct {
 	TemplateID     *string           `json:"templateId"`
 	Hostname       string            `json:"hostname"`
 	Nameservers    []string          `json:"nameservers"`
+	CACertificates []string          `json:"caCertificates"`
+	Hairpin        *forward.Target   `json:"hairpin"`
 	// OutputBufferBytes is what is kept of the output of each process started from now on, for those who connect later.
 	OutputBufferBytes *int64 `json:"outputBufferBytes"`
 	// Rekey begins a new life although the sandbox id stays the same.
@@ -77,11 +80,15 @@ func (i *Identity) initialise(ctx context.Context, host Host, body *initBody) {
 	}
 	state := i.state.Load()
 	host.Files.Write(machine.Facts{
-		SandboxID:   state.sandboxID,
-		TemplateID:  state.templateID,
-		Hostname:    body.Hostname,
-		Nameservers: body.Nameservers,
+		SandboxID:      state.sandboxID,
+		TemplateID:     state.templateID,
+		Hostname:       body.Hostname,
+		Nameservers:    body.Nameservers,
+		CACertificates: body.CACertificates,
 	})
+	if body.Hairpin != nil {
+		i.hairpin.Serve(*body.Hairpin)
+	}
 	if body.Rekey || state.sandboxID != previous {
 		i.rekey(ctx, host, previous)
 	}

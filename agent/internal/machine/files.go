@@ -15,6 +15,7 @@ type Facts struct {
 	SandboxID, TemplateID string
 	Hostname              string
 	Nameservers           []string
+	CACertificates        []string // PEM, trusted beside what the system trusts
 }
 
 // Files writes the facts into the system. A nil *Files writes nothing: the agent of a developer's machine must not
@@ -69,6 +70,12 @@ func (f *Files) Write(facts Facts) {
 	if len(facts.Nameservers) > 0 && !slices.Equal(facts.Nameservers, f.written.Nameservers) {
 		f.put("etc/resolv.conf", "nameserver "+strings.Join(facts.Nameservers, "\nnameserver ")+"\n")
 		f.written.Nameservers = facts.Nameservers
+	}
+	if !slices.Equal(facts.CACertificates, f.written.CACertificates) {
+		for _, authority := range facts.CACertificates {
+			f.trust(authority)
+		}
+		f.written.CACertificates = facts.CACertificates
 	}
 }
 

@@ -1,6 +1,7 @@
 package processrpc_test
 
 import (
+	"context"
 	"fmt"
 	"strconv"
 	"strings"
@@ -19,7 +20,9 @@ func TestHundredMegabytesArriveWhole(t *testing.T) {
 		t.Skip("this takes seconds")
 	}
 	const line, lines = "%099d\n", 1_000_000
-	f := follow(t, agenttest.Start(t), request(fmt.Sprintf(`awk 'BEGIN { for (i = 0; i < %d; i++) printf "%%099d\n", i }'`, lines)))
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer cancel()
+	f := followIn(withoutDeadline{ctx}, t, agenttest.Start(t), request(fmt.Sprintf(`awk 'BEGIN { for (i = 0; i < %d; i++) printf "%%099d\n", i }'`, lines)))
 	started, next, pending, rested := time.Now(), 0, "", false
 	for f.stream.Receive() {
 		text := pending + string(f.stream.Msg().GetEvent().GetData().GetStdout())

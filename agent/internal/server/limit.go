@@ -15,7 +15,7 @@ import (
 var errTooMany = errors.New("too many requests at once: end some of the streams or wait for answers")
 
 // limited answers 429 to more than so many requests in flight. Those by which the control plane keeps the sandbox in hand
-// always pass.
+// always pass, and what is forwarded has a limit of its own.
 func limited(next http.Handler, most int) http.Handler {
 	places := make(chan struct{}, most)
 	rpc := connect.NewErrorWriter()
@@ -45,7 +45,7 @@ func isRPC(path string) bool {
 
 func vital(path string) bool {
 	switch path {
-	case "/health", "/init", "/logs", "/oom", "/metrics":
+	case "/health", "/init", "/logs", "/oom", "/metrics", "/forward":
 		return true
 	default:
 		return false

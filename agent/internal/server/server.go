@@ -2,6 +2,7 @@
 package server
 
 import (
+	"context"
 	"net/http"
 	"time"
 
@@ -10,6 +11,7 @@ import (
 	"torpor.dev/agent/internal/access"
 	"torpor.dev/agent/internal/files"
 	"torpor.dev/agent/internal/filesystemrpc"
+	"torpor.dev/agent/internal/forward"
 	"torpor.dev/agent/internal/identity"
 	"torpor.dev/agent/internal/journal"
 	"torpor.dev/agent/internal/machine"
@@ -65,6 +67,7 @@ func New(parts Parts) *http.Server {
 func handler(parts Parts, open *connections) http.Handler {
 	token := &access.Token{}
 	who := identity.New(parts.Database)
+	forwarded := forward.New()
 	options := []connect.HandlerOption{
 		connect.WithReadMaxBytes(maxMessageBytes),
 		connect.WithCompressMinBytes(compressFrom),
@@ -79,10 +82,14 @@ func handler(parts Parts, open *connections) http.Handler {
 		Token:     token,
 		Files:     parts.Machine,
 		Processes: parts.Processes,
-		EndOthers: open.endOthers,
-		Journal:   parts.Journal,
+		EndOthers: func(request context.Context) {
+			open.endOthers(request)
+			forwarded.EndAll()
+		},
+		Journal: parts.Journal,
 	}))
-	// Like /init these two are for the control plane: the edge lets nobody else through to them.
+	// Like /init these are for the control plane: the edge lets nobody else through to them.
+	mux.Handle("GET /forward", forwarded.Handler())
 	mux.Handle("GET /logs", parts.Journal.Handler())
 	mux.Handle("POST /oom", outOfMemory(parts.Processes))
 	mux.HandleFunc("GET /health", health)

@@ -79,8 +79,12 @@ func (n *inotify) read(buffer []byte) ([]signal, error) {
 	if err != nil {
 		return nil, err
 	}
+	return parse(buffer[:size]), nil
+}
+
+func parse(rest []byte) []signal {
 	var signals []signal
-	for rest := buffer[:size]; len(rest) >= syscall.SizeofInotifyEvent; {
+	for len(rest) >= syscall.SizeofInotifyEvent {
 		length := int(binary.NativeEndian.Uint32(rest[12:]))
 		if length > len(rest)-syscall.SizeofInotifyEvent {
 			break // the kernel never does that
@@ -94,7 +98,7 @@ func (n *inotify) read(buffer []byte) ([]signal, error) {
 		})
 		rest = rest[syscall.SizeofInotifyEvent+length:]
 	}
-	return signals, nil
+	return signals
 }
 
 // drained reports whether everything the kernel knew has been read.

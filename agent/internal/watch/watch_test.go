@@ -166,6 +166,18 @@ func TestClosedWatcherLeavesNothingBehind(t *testing.T) {
 	}
 }
 
+func FuzzParsingStaysInItsBuffer(f *testing.F) {
+	f.Add([]byte("\x01\x00\x00\x00\x00\x01\x00\x00\x00\x00\x00\x00\x04\x00\x00\x00f\x00\x00\x00"))
+	f.Add([]byte("\x01\x00\x00\x00\x00\x01\x00\x00\x00\x00\x00\x00\xff\xff\xff\xff"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		for _, s := range parse(data) {
+			if len(s.name) > len(data) {
+				t.Fatalf("a name of %d bytes out of %d", len(s.name), len(data))
+			}
+		}
+	})
+}
+
 // watched is a watcher whose events are taken one by one.
 type watched struct {
 	*Watcher

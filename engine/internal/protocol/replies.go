@@ -36,6 +36,7 @@ type Executions struct {
 // Stats answers stats.
 type Stats struct {
 	MemoryBytes    int64 `json:"memoryBytes"`
+	DiskBytes      int64 `json:"diskBytes"`
 	CPUNanoseconds int64 `json:"cpuNanoseconds"`
 	Processes      int   `json:"processes"`
 }

@@ -39,7 +39,7 @@ func damaged(detail string) error {
 // signsOfDamage are what gVisor says of an image that is not what was captured, or was captured by another version of it.
 // Only the text of the sandbox's error comes over.
 var signsOfDamage = []string{
-	"decoding", "unused deferred object", "unmarshal", "main MF start failed", "private memory file", "runsc version does not match",
+	"decoding", "unused deferred object", "unmarshal", "main MF start failed", "private memory file", "failed to load MemoryFile", "runsc version does not match",
 	"statefile", "bad magic header", "metadata", "container count", "container specs",
 }
 

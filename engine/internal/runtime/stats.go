@@ -24,6 +24,7 @@ func (h *Host) Stats(request protocol.Target) (protocol.Stats, error) {
 			stats.MemoryBytes += proportionalMemory(p.PID)
 		}
 	}
+	stats.DiskBytes = writtenBytes(e.describe().PID)
 	return stats, nil
 }
 

@@ -1,17 +1,19 @@
 import { setTimeout as delay } from 'node:timers/promises'
 
 import { TorporError, accessTokenHeader } from '@torpor/contract'
-import type { Agent, AgentIdentity } from '@torpor/core'
+import type { Agent, AgentIdentity, JournalEntry } from '@torpor/core'
 
-import { type AgentCall, callAgent } from './call-agent.ts'
+import { type AgentCall, callAgent, mostCharacters } from './call-agent.ts'
+import { pageEntries, parseJournal } from './journal.ts'
 import { answerMilliseconds, waits } from './patience.ts'
 import { startService } from './start-service.ts'
 
 const initMilliseconds = 10_000
+const journalMilliseconds = 2000
 
 /** The agent over HTTP. */
 export function createAgentClient(): Agent {
-  return { healthy, init, startService }
+  return { healthy, init, startService, journal }
 }
 
 /** Asks until the agent answers. Creates wait for this, so it looks often at first. */
@@ -46,6 +48,21 @@ async function init(address: string, identity: AgentIdentity, holder: string | n
   })
   if (answer.status !== 204) {
     throw new TorporError('unavailable', 'The sandbox did not take its identity. Try again', { context: { address, ...answer } })
+  }
+}
+
+async function journal(address: string, accessToken: string | null, after: number): Promise<JournalEntry[]> {
+  const request: AgentCall = {
+    method: 'GET',
+    path: `/logs?after=${after}&limit=${pageEntries}`,
+    ...(accessToken !== null && { headers: { [accessTokenHeader]: accessToken } }),
+  }
+  try {
+    const { status, text } = await callAgent(address, request, journalMilliseconds, mostCharacters)
+    if (status !== 200) throw new Error(`the agent answered ${status}`)
+    return parseJournal(text).filter(({ sequence }) => sequence > after)
+  } catch (cause) {
+    throw new TorporError('unavailable', 'The sandbox does not tell its log. Try again', { context: { address }, cause })
   }
 }
 

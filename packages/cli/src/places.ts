@@ -12,6 +12,7 @@ export const setupPlaces = (config: Config): SetupPlaces => ({
   dataDirectory: config.dataDirectory,
   sourceDirectory,
   searchPath: searchPath(processEnvironment()),
+  localNames: /\.localhost(:\d+)?$/.test(config.domain),
 })
 
 /** The version of this clone. */

@@ -1,5 +1,15 @@
 import { z } from '@hono/zod-openapi'
-import { errorBody, forkResult, listedSandbox, newSandbox, sandboxAnswer, sandboxDetail, snapshotInfo } from '@torpor/contract'
+import {
+  errorBody,
+  forkResult,
+  listedSandbox,
+  newSandbox,
+  sandboxAnswer,
+  sandboxDetail,
+  sandboxLogEntry,
+  sandboxMetric,
+  snapshotInfo,
+} from '@torpor/contract'
 
 /** The schemas under the names that the OpenAPI document gives them. */
 export const schemas = {
@@ -9,6 +19,8 @@ export const schemas = {
   sandboxDetail: sandboxDetail.meta({ id: 'SandboxDetail' }),
   forkResult: forkResult.meta({ id: 'SandboxForkResult' }),
   snapshotInfo: snapshotInfo.meta({ id: 'SnapshotInfo' }),
+  metric: sandboxMetric.meta({ id: 'SandboxMetric' }),
+  logEntry: sandboxLogEntry.meta({ id: 'SandboxLogEntry' }),
   error: errorBody.meta({ id: 'Error' }),
 }
 

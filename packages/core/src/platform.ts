@@ -9,9 +9,12 @@ import { evictAll } from './app/evict-sandbox.ts'
 import { ExecutionTable } from './app/execution-table.ts'
 import { forkSandbox } from './app/fork-sandbox.ts'
 import { ImageLeases } from './app/image-leases.ts'
+import { JournalCursors } from './app/journal-cursors.ts'
 import { killSandbox } from './app/kill-sandbox.ts'
 import { listSandboxes } from './app/list-sandboxes.ts'
+import { logsOf } from './app/logs.ts'
 import { loseExecution } from './app/lose-sandbox.ts'
+import { metricsOf } from './app/metrics.ts'
 import { pauseSandbox } from './app/pause-sandbox.ts'
 import type { Ports } from './app/ports.ts'
 import { Preparations } from './app/preparations.ts'
@@ -19,6 +22,7 @@ import { type LateTemplate, prepareTemplate } from './app/prepare-template.ts'
 import { quotaOf } from './app/quota.ts'
 import { requireSandbox } from './app/records.ts'
 import { resetSandbox } from './app/reset-sandbox.ts'
+import { Sampler } from './app/sampler.ts'
 import { createSnapshot, deleteSnapshot, listSnapshots } from './app/snapshots.ts'
 import { Transitions } from './app/transitions.ts'
 import type { UseCases } from './app/use-cases.ts'
@@ -29,6 +33,7 @@ import { wakeSandbox } from './app/wake-sandbox.ts'
 import { WarmPool } from './app/warm-pool.ts'
 import { deadlines } from './reconcilers/deadlines.ts'
 import { Loop } from './reconcilers/loop.ts'
+import { sampling } from './reconcilers/sampling.ts'
 import { verification } from './reconcilers/verification.ts'
 import { warmMemory } from './reconcilers/warm-memory.ts'
 import { warmPool } from './reconcilers/warm-pool.ts'
@@ -48,7 +53,10 @@ export interface Platform {
 }
 
 /** What the composition root supplies. */
-export type Adapters = Omit<Ports, 'transitions' | 'executions' | 'leases' | 'verified' | 'pool' | 'preparations' | 'nudge' | 'reached'> &
+export type Adapters = Omit<
+  Ports,
+  'transitions' | 'executions' | 'leases' | 'verified' | 'pool' | 'sampler' | 'journalCursors' | 'preparations' | 'nudge' | 'reached'
+> &
   Partial<Pick<Ports, 'reached'>>
 
 export function createPlatform(adapters: Adapters): Platform {
@@ -61,6 +69,8 @@ export function createPlatform(adapters: Adapters): Platform {
     executions: new ExecutionTable(),
     leases: new ImageLeases(),
     verified: new Verified(),
+    sampler: new Sampler(),
+    journalCursors: new JournalCursors(),
     pool,
     preparations: new Preparations(),
     nudge,
@@ -70,6 +80,7 @@ export function createPlatform(adapters: Adapters): Platform {
     new Loop('deadlines', deadlines(ports), adapters),
     new Loop('warm memory', warmMemory(ports), adapters),
     new Loop('warm pool', warmPool(ports), adapters),
+    new Loop('sampling', sampling(ports), adapters),
   ]
   // Looks at every saved state there is: too dear for each nudge.
   const background = new Loop('verification', verification(ports, stopping.signal), adapters)
@@ -126,5 +137,8 @@ const useCasesOf = (ports: Ports): UseCases => ({
   events: (query) => ports.store.events(query),
   quota: () => quotaOf(ports),
   preparations: () => ports.preparations.all(),
+  logs: (id, query) => logsOf(ports, id, query),
+  metrics: (id, range) => metricsOf(ports, id, range),
+  lastMetrics: (ids) => ports.metrics.last(ids),
   verifyImages: (signal) => verifyAll(ports, signal),
 })

@@ -1,21 +1,12 @@
-import type { IncomingMessage } from 'node:http'
+import { type Route, accessTokenHeader, agentPort } from '@torpor/contract'
 
-import { type Route, accessTokenHeader, agentPort, trafficTokenHeader } from '@torpor/contract'
-
+import type { ClientRequest, RequestHead } from './client-request.ts'
 import { sameSecret } from './constant-time.ts'
-import {
-  type Refusal,
-  invalidTarget,
-  invalidTrafficToken,
-  missingTrafficToken,
-  reservedPath,
-  sandboxNotFound,
-  unknownToken,
-  wakeDenied,
-} from './refusals.ts'
+import { type Refusal, invalidTarget, reservedPath, sandboxNotFound, unknownToken, wakeDenied } from './refusals.ts'
 import { isHealth, isReserved, originForm, pathOf } from './request-path.ts'
 import type { RouteLookup } from './route-table.ts'
 import { type Target, portOf } from './target.ts'
+import { trafficRefusal } from './traffic-pass.ts'
 
 /** A request that may go to its sandbox, once that is awake. */
 export interface Admitted {
@@ -28,7 +19,7 @@ export interface Admitted {
 export type Admission = Admitted | { readonly refusal: Refusal }
 
 /** Everything that is decided before a byte goes to the sandbox: does it exist, may this request enter it, may it wake it. */
-export function admit(request: IncomingMessage, target: Target, routes: RouteLookup): Admission {
+export function admit(request: ClientRequest, target: Target, routes: RouteLookup): Admission {
   const found = findRoute(target, routes)
   if ('refusal' in found) return found
   const path = originForm(request.url ?? '')
@@ -54,23 +45,16 @@ function findRoute(target: Target, routes: RouteLookup): Route | { readonly refu
   }
 }
 
-function refusalFor(request: IncomingMessage, { route, port, path }: Admitted): Refusal | undefined {
-  const refusal = port === agentPort ? agentRefusal(path, route) : trafficRefusal(request, route)
+function refusalFor(request: ClientRequest, { route, port, path }: Admitted): Refusal | undefined {
+  const refusal = port === agentPort ? agentRefusal(path, route) : trafficRefusal(request, path, route)
   return refusal ?? (route.address === null && port === agentPort ? sleepingAgentRefusal(request, path, route) : undefined)
 }
 
 const agentRefusal = (path: string, { sandboxId }: Route): Refusal | undefined =>
   isReserved(pathOf(path)) ? reservedPath(sandboxId) : undefined
 
-function trafficRefusal({ headers }: IncomingMessage, { sandboxId, trafficToken }: Route): Refusal | undefined {
-  if (trafficToken === null) return undefined
-  const token = headers[trafficTokenHeader]
-  if (typeof token !== 'string' || token === '') return missingTrafficToken(sandboxId)
-  return sameSecret(token, trafficToken) ? undefined : invalidTrafficToken(sandboxId)
-}
-
 /** A health probe never wakes (protocol.md 9); anything else on the agent's port only with the agent's token (protocol.md 2.5). */
-function sleepingAgentRefusal({ headers }: IncomingMessage, path: string, { sandboxId, accessToken }: Route): Refusal | undefined {
+function sleepingAgentRefusal({ headers }: RequestHead, path: string, { sandboxId, accessToken }: Route): Refusal | undefined {
   if (isHealth(pathOf(path))) return sandboxNotFound(sandboxId)
   const token = headers[accessTokenHeader]
   const isEntitled = accessToken === null || (typeof token === 'string' && sameSecret(token, accessToken))

@@ -1,41 +1,33 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import { STATUS_CODES } from 'node:http'
 
+import type { Answer } from './answer.ts'
+import type { RequestHead } from './client-request.ts'
+import { refusalPage } from './refusal-page.ts'
 import type { Refusal } from './refusals.ts'
 
 /** Answers in the edge's own name: JSON, plain text or, for a person in front of a browser, a page (protocol.md 3.10). */
-export function answerRefusal(request: IncomingMessage, response: ServerResponse, refusal: Refusal): void {
+export function answerRefusal(request: RequestHead, answer: Answer, refusal: Refusal): void {
   const { type, body } = bodyFor(request, refusal)
-  response.statusCode = refusal.status
-  response.setHeader('content-type', type)
-  response.setHeader('content-length', Buffer.byteLength(body))
-  response.setHeader('cache-control', 'no-store')
-  if (refusal.retryAfterSeconds !== undefined) response.setHeader('retry-after', refusal.retryAfterSeconds)
   // A body on its way is read away by the server, so that the client hears this; one that was not asked for may never come.
-  if (request.headers.expect !== undefined) response.setHeader('connection', 'close')
-  response.end(request.method === 'HEAD' ? undefined : body)
+  if (request.headers.expect !== undefined) answer.isLast()
+  const headers: Record<string, string> = {
+    'Content-Type': type,
+    'Content-Length': String(Buffer.byteLength(body)),
+    'Cache-Control': 'no-store',
+    Date: new Date().toUTCString(),
+  }
+  Object.assign(headers, refusal.headers)
+  if (refusal.retryAfterSeconds !== undefined) headers['Retry-After'] = String(refusal.retryAfterSeconds)
+  answer.begin(refusal.status, STATUS_CODES[refusal.status] ?? '', Object.entries(headers).flat())
+  if (request.method !== 'HEAD') answer.body.write(body)
+  answer.end([])
 }
 
-function bodyFor(request: IncomingMessage, refusal: Refusal): { readonly type: string; readonly body: string } {
+function bodyFor(request: RequestHead, refusal: Refusal): { readonly type: string; readonly body: string } {
   if (refusal.isText) return { type: 'text/plain; charset=utf-8', body: refusal.message }
-  if (isBrowser(request)) return { type: 'text/html; charset=utf-8', body: page(refusal) }
+  if (wantsPage(request)) return { type: 'text/html; charset=utf-8', body: refusalPage(refusal) }
   const { sandboxId, message, port, status } = refusal
   return { type: 'application/json', body: JSON.stringify({ sandboxId, message, port, code: status }) }
 }
 
-const isBrowser = ({ headers }: IncomingMessage): boolean =>
-  /Mozilla|Chrome|Safari|Firefox|Opera/.test(headers['user-agent'] ?? '') && (headers.accept ?? '').includes('text/html')
-
-const page = ({ status, message, sandboxId, port }: Refusal): string => `<!doctype html>
-<html lang="en">
-<head><meta charset="utf-8"><title>${status} ${escape(message)}</title>
-<style>body{font:16px/1.5 system-ui,sans-serif;max-width:40rem;margin:15vh auto;padding:0 1rem}code{background:#8883;padding:.1em .3em}</style></head>
-<body><h1>${escape(message)}</h1>
-${sandboxId === undefined ? '' : `<p>Sandbox <code>${escape(sandboxId)}</code></p>`}
-${port === undefined ? '' : `<p>Port <code>${port}</code>. Is a service listening on it inside the sandbox?</p>`}
-<p>Status ${status}</p></body>
-</html>
-`
-
-const entities: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' }
-
-const escape = (text: string): string => text.replaceAll(/[&<>"]/g, (character) => entities[character] ?? '')
+const wantsPage = ({ headers }: RequestHead): boolean => (headers.accept ?? '').includes('text/html')

@@ -1,5 +1,7 @@
-import { Agent } from 'undici'
+import type { Route } from '@torpor/contract'
+import { Agent, type buildConnector } from 'undici'
 
+import { dial } from './dial.ts'
 import type { Exchange } from './exchange.ts'
 import type { EdgeLimits } from './limits.ts'
 
@@ -23,7 +25,7 @@ export class Connections {
     const { exchanges } = this.#of(sandboxId)
     if (exchanges.size >= this.#limits.requestsPerSandbox) return false
     exchanges.add(exchange)
-    exchange.response.once('close', () => {
+    exchange.answer.body.once('close', () => {
       exchanges.delete(exchange)
       this.#tidy(sandboxId)
     })
@@ -31,10 +33,10 @@ export class Connections {
   }
 
   /** The pool of connections to one sandbox; connections are per port, and unused ones close after a few seconds. */
-  agentOf(sandboxId: string): Agent {
-    const connections = this.#of(sandboxId)
+  agentOf(route: Route): Agent {
+    const connections = this.#of(route.sandboxId)
     connections.agent ??= new Agent({
-      connect: { timeout: this.#limits.connectMilliseconds },
+      connect: connectorOf(route, this.#limits.connectMilliseconds),
       // A command may be silent for hours: the client decides how long it waits (protocol.md 3.7).
       headersTimeout: 0,
       bodyTimeout: 0,
@@ -72,6 +74,17 @@ export class Connections {
     const connections = this.#bySandbox.get(sandboxId)
     if (connections && !connections.agent && connections.exchanges.size === 0) this.#bySandbox.delete(sandboxId)
   }
+}
+
+function connectorOf(route: Route, milliseconds: number): buildConnector.connector {
+  const connectTo = async (port: number, callback: buildConnector.Callback): Promise<void> => {
+    try {
+      callback(null, await dial(route, port, milliseconds))
+    } catch (error) {
+      callback(error instanceof Error ? error : new Error(String(error)), null)
+    }
+  }
+  return ({ port }, callback) => void connectTo(Number(port), callback)
 }
 
 /** Destroying never fails in a way that anybody could act on: the requests on it have been answered already. */

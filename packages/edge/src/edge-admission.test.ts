@@ -1,9 +1,9 @@
 import { TorporError, agentPort, newSandboxId } from '@torpor/contract'
 import { describe, expect, test, vi } from 'vitest'
 
-import type { Wake } from './edge.ts'
 import { signatureOf } from './signed-file.ts'
 import { type Guest, ask, later, newAddress, newRoute, open, routing, startEdge, startGuest } from './testing/world.ts'
+import type { Wake } from './wake-queue.ts'
 
 const echoPath = (): Promise<Guest> => startGuest((request, response) => response.end(`guest ${request.url}`))
 
@@ -218,7 +218,9 @@ describe('what the edge says itself', () => {
     const browser = { 'User-Agent': 'Mozilla/5.0', Accept: 'text/html,*/*' }
     const answer = await ask(world.port, { headers: { ...routing(route, 80), ...browser } })
     expect(answer.headers['content-type']).toBe('text/html; charset=utf-8')
-    expect(answer.body).toContain(route.sandboxId)
+    expect(answer.body).toContain(`<code>${route.sandboxId}</code>`)
+    expect(answer.body).toContain('It has ended, its id is misspelt')
+    expect(answer.body).not.toContain('http-equiv')
     const script = await ask(world.port, { headers: { ...routing(route, 80), 'User-Agent': 'Mozilla/5.0' } })
     expect(script.headers['content-type']).toBe('application/json')
   })

@@ -1,26 +1,23 @@
 import { type IncomingMessage, ServerResponse } from 'node:http'
+import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
 import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 
-import { type Route, agentPort } from '@torpor/contract'
+import { agentPort } from '@torpor/contract'
 
 import type { ActivityTable } from './activity-table.ts'
 import { type Admitted, admit, isHealthProbe } from './admission.ts'
+import { Http1Answer, Http2Answer } from './answer.ts'
+import { type ClientRequest, type Message, clientRequest, headOf } from './client-request.ts'
 import { Connections } from './connections.ts'
 import { Exchange } from './exchange.ts'
 import { forward } from './forward.ts'
-import { hasBody } from './headers.ts'
 import { type EdgeLimits, defaultLimits } from './limits.ts'
-import { internalFailure, noUpgrade, sandboxNotFound, tooManyRequests, wakeFailed } from './refusals.ts'
+import { internalFailure, noUpgrade, tooManyRequests } from './refusals.ts'
 import type { RouteLookup } from './route-table.ts'
 import { splice } from './splice.ts'
 import { portOf, targetOf } from './target.ts'
-
-/**
- * Brings a sleeping sandbox back for a request. undefined: it stays asleep, the client hears 502. Errors: `not_found` (502),
- * `conflict` (409), `exhausted` (429), `timed_out` (504), others by their status.
- */
-export type Wake = (sandboxId: string, request: { readonly port: number }) => Promise<Route | undefined>
+import { type Wake, WakeQueue } from './wake-queue.ts'
 
 /** The operator's log, as far as the edge writes to it. */
 export interface EdgeLog {
@@ -41,9 +38,10 @@ export interface EdgeOptions {
 /** The data plane: takes requests for sandboxes, wakes those, and streams both ways. */
 export interface Edge {
   /** Whether a request is for a sandbox rather than for the control plane (protocol.md 1.4). */
-  match(request: IncomingMessage): boolean
+  match(request: Message): boolean
   /** Answers a request that `match`es. Call it for `checkContinue` as well. */
   handle(request: IncomingMessage, response: ServerResponse): void
+  handle(request: Http2ServerRequest, response: Http2ServerResponse): void
   /**
    * Whether a request with an Upgrade header is to be upgraded; if not, it is an ordinary one that happens to have the header
    * (clients offer h2c with every request). For a server's `shouldUpgradeCallback`.
@@ -60,6 +58,7 @@ export interface Edge {
 export function createEdge({ routes, wake, activity, domain, log, limits: given }: EdgeOptions): Edge {
   const limits = { ...defaultLimits, ...given }
   const connections = new Connections(limits)
+  const queue = new WakeQueue(wake, limits)
   const cut = (sandboxId: string): void => {
     const isGone = routes.byId(sandboxId) === undefined
     connections.cut(sandboxId, isGone)
@@ -76,44 +75,45 @@ export function createEdge({ routes, wake, activity, domain, log, limits: given 
     const { sandboxId, address } = admission.route
     if (!connections.enter(sandboxId, exchange)) return exchange.refuse(tooManyRequests(sandboxId, limits.requestsPerSandbox))
     if (address !== null) return sendAwake(exchange, admission, send)
-    wakeFirst(exchange, admission, send).catch((error: unknown) => exchange.refuse(wakeFailed(sandboxId, error)))
-  }
-
-  async function wakeFirst(exchange: Exchange, admission: Admitted, send: (admitted: Admitted) => void): Promise<void> {
-    const { route, port } = admission
-    const woken = await wake(route.sandboxId, { port })
-    if (exchange.isOver) return
-    if (!woken || woken.address === null) return exchange.refuse(sandboxNotFound(route.sandboxId))
-    sendAwake(exchange, { ...admission, route: woken }, send)
+    queue.hold(exchange, admission, (route) => sendAwake(exchange, { ...admission, route }, send))
   }
 
   function sendAwake(exchange: Exchange, admitted: Admitted, send: (admitted: Admitted) => void): void {
     exchange.isWaiting = false
-    if (!isHealthProbe(admitted)) exchange.response.once('close', activity.begin(admitted.route.sandboxId))
+    if (!isHealthProbe(admitted)) exchange.answer.body.once('close', activity.begin(admitted.route.sandboxId))
     try {
       send(admitted)
     } catch (error) {
-      log.error({ sandboxId: admitted.route.sandboxId, port: admitted.port, error }, 'a request could not be sent to its sandbox')
-      exchange.refuse(internalFailure)
+      fail(exchange, admitted, error)
     }
   }
 
+  function fail(exchange: Exchange, { route: { sandboxId }, port }: Admitted, error: unknown): void {
+    log.error({ sandboxId, port, error }, 'a request could not be sent to its sandbox')
+    exchange.refuse(internalFailure)
+  }
+
   return {
-    match: (request) => targetOf(request, domain) !== undefined,
-    handle: (request, response) => {
-      const exchange = new Exchange(request, response)
-      serve(exchange, (admitted) => forward(exchange, admitted, connections.agentOf(admitted.route.sandboxId)))
+    match: (request) => targetOf(headOf(request), domain) !== undefined,
+    handle: (message: Message, response: ServerResponse | Http2ServerResponse) => {
+      const exchange = new Exchange(
+        clientRequest(message),
+        response instanceof ServerResponse ? new Http1Answer(response) : new Http2Answer(response),
+      )
+      serve(exchange, (admitted) => forward(exchange, admitted, connections.agentOf(admitted.route)))
     },
-    shouldUpgrade: (request) => {
+    shouldUpgrade: (message) => {
+      const request = clientRequest(message)
       const target = targetOf(request, domain)
       return target !== undefined && canUpgrade(request, portOf(target))
     },
-    upgrade: (request, socket, head) => {
+    upgrade: (message, socket, head) => {
       if (!(socket instanceof Socket)) return void socket.destroy()
-      const exchange = new Exchange(request, responseOn(request, socket))
+      const exchange = new Exchange(clientRequest(message), new Http1Answer(responseOn(message, socket)))
+      socket.once('end', () => exchange.leftUnanswered())
       serve(exchange, (admitted) => {
-        if (canUpgrade(request, admitted.port)) splice(exchange, head, admitted, limits)
-        else exchange.refuse(noUpgrade(admitted.route.sandboxId))
+        if (!canUpgrade(exchange.request, admitted.port)) return exchange.refuse(noUpgrade(admitted.route.sandboxId))
+        splice(exchange, { socket, head }, admitted, limits).catch((error: unknown) => fail(exchange, admitted, error))
       })
     },
     cut,
@@ -128,7 +128,7 @@ export function createEdge({ routes, wake, activity, domain, log, limits: given 
  * Not on the port of the agent: joined to its connection, a client could call what is reserved. Not with a body: where that
  * ends, only an HTTP parser knows.
  */
-const canUpgrade = (request: IncomingMessage, port: number): boolean => port !== agentPort && !hasBody(request)
+const canUpgrade = ({ hasBody }: ClientRequest, port: number): boolean => port !== agentPort && !hasBody
 
 /** An answer on a connection that the HTTP server has given away; its last one. */
 function responseOn(request: IncomingMessage, socket: Socket): ServerResponse {

@@ -1,12 +1,12 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
-
 import { answerRefusal } from './answer-refusal.ts'
+import type { Answer } from './answer.ts'
+import type { ClientRequest } from './client-request.ts'
 import { type Refusal, sandboxNotFound } from './refusals.ts'
 
 /** One client's request while it is in progress, whatever becomes of it. */
 export class Exchange {
-  readonly request: IncomingMessage
-  readonly response: ServerResponse
+  readonly request: ClientRequest
+  readonly answer: Answer
   /** True as long as it waits for its sandbox to wake: a cut does not concern it then. */
   isWaiting = true
   #abortUpstream: () => void = () => undefined
@@ -14,12 +14,12 @@ export class Exchange {
   #hasUpgraded = false
   #isComplete = false
 
-  constructor(request: IncomingMessage, response: ServerResponse) {
+  constructor(request: ClientRequest, answer: Answer) {
     this.request = request
-    this.response = response
-    response.once('close', () => this.#end())
+    this.answer = answer
+    answer.body.once('close', () => this.#end())
     // A client that leaves in the middle is no failure; `close` follows.
-    response.on('error', () => undefined)
+    answer.body.on('error', () => undefined)
   }
 
   /** Answered, or left by the client: nothing can be sent any more. */
@@ -38,6 +38,11 @@ export class Exchange {
     this.#hasUpgraded = true
   }
 
+  /** The client closed its side of a connection that nobody reads yet. */
+  leftUnanswered(): void {
+    if (!this.#hasUpgraded) this.answer.abort()
+  }
+
   /** The whole answer of the sandbox is on its way: there is nothing to stop any more. */
   complete(): void {
     this.#isComplete = true
@@ -46,8 +51,8 @@ export class Exchange {
   /** Answers in the edge's name; breaks the connection when part of an answer is out already, so that the client notices. */
   refuse(refusal: Refusal): void {
     if (this.#isOver) return
-    if (this.response.headersSent || this.#hasUpgraded) this.response.socket?.destroy()
-    else answerRefusal(this.request, this.response, refusal)
+    if (this.answer.hasBegun() || this.#hasUpgraded) this.answer.abort()
+    else answerRefusal(this.request, this.answer, refusal)
     this.#end()
   }
 

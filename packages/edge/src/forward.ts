@@ -1,17 +1,17 @@
-import type { IncomingMessage } from 'node:http'
 import { PassThrough } from 'node:stream'
 
 import type { Agent, Dispatcher } from 'undici'
 
 import type { Admitted } from './admission.ts'
+import type { ClientRequest } from './client-request.ts'
 import type { Exchange } from './exchange.ts'
-import { hasBody, requestHeaders } from './headers.ts'
+import { requestHeaders } from './headers.ts'
 import { Relay } from './relay.ts'
 
 /** Sends a request to a port of an awake sandbox and streams the answer back. */
 export function forward(exchange: Exchange, { route, port, path }: Admitted, agent: Agent): void {
-  const { request, response } = exchange
-  if (request.headers.expect !== undefined) response.writeContinue()
+  const { request, answer } = exchange
+  if (request.headers.expect !== undefined) answer.goOn()
   const options: Dispatcher.DispatchOptions = {
     origin: `http://${route.address}:${port}`,
     path,
@@ -27,17 +27,17 @@ export function forward(exchange: Exchange, { route, port, path }: Admitted, age
  * The request's body behind a stream of its own: when the sandbox answers before it has read everything, its side is
  * destroyed, and the client's connection must not be.
  */
-function bodyOf(request: IncomingMessage): PassThrough | null {
-  if (!hasBody(request)) return null
+function bodyOf({ hasBody, body: source, isComplete }: ClientRequest): PassThrough | null {
+  if (!hasBody) return null
   const body = new PassThrough()
-  request.pipe(body)
-  request.once('close', () => {
-    if (!request.complete) body.destroy()
+  source.pipe(body)
+  source.once('close', () => {
+    if (!isComplete()) body.destroy()
   })
   body.once('close', () => {
-    request.unpipe(body)
+    source.unpipe(body)
     // Reads the rest away, so that the client hears the answer instead of waiting to send.
-    request.resume()
+    source.resume()
   })
   body.on('error', () => undefined)
   return body

@@ -1,10 +1,20 @@
-import type { IncomingMessage } from 'node:http'
-import { TLSSocket } from 'node:tls'
-
 import { type Route, routingHeaders, trafficTokenHeader } from '@torpor/contract'
 
+import type { ClientRequest } from './client-request.ts'
+import { withoutPass } from './traffic-pass.ts'
+
 /** Of one connection only, never passed on (RFC 9110, 7.6.1). */
-const hopByHop = ['connection', 'keep-alive', 'proxy-connection', 'proxy-authorization', 'te', 'trailer', 'transfer-encoding', 'upgrade']
+const hopByHop = [
+  'connection',
+  'keep-alive',
+  'proxy-connection',
+  'proxy-authorization',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+  'http2-settings',
+]
 
 /** The operator's key opens the control plane and must not be shown to code that nobody has read. */
 const operators = ['x-api-key', trafficTokenHeader, ...routingHeaders.flatMap(({ id, port }) => [id, port])]
@@ -17,24 +27,30 @@ const droppedFromRequests = new Set([...hopByHop, ...operators, ...ours])
 const droppedFromAnswers = new Set(hopByHop)
 
 /** The headers that a sandbox gets for `request`: names, values, names… in the client's case and order. */
-export function requestHeaders(request: IncomingMessage, route: Route, port: number): string[] {
-  const { headers, socket } = request
+export function requestHeaders(request: ClientRequest, route: Route, port: number): string[] {
+  const { headers, remoteAddress } = request
   const host = maskedHost(route, port) ?? headers.host
-  const forwardedFor = [headers['x-forwarded-for'], socket.remoteAddress].filter((address) => address !== undefined).join(', ')
+  const forwardedFor = [headers['x-forwarded-for'], remoteAddress].filter((address) => address !== undefined).join(', ')
   return [
     ...(host === undefined ? [] : ['Host', host]),
-    ...without(request.rawHeaders, droppedFromRequests),
+    ...withoutPasses(without(request.rawHeaders, droppedFromRequests)),
     'X-Forwarded-For',
     forwardedFor,
     'X-Forwarded-Proto',
-    socket instanceof TLSSocket ? 'https' : 'http',
+    request.isEncrypted ? 'https' : 'http',
     ...(headers.host === undefined ? [] : ['X-Forwarded-Host', headers.host]),
   ]
 }
 
-/** Whether a request says that a body follows. */
-export const hasBody = ({ headers }: IncomingMessage): boolean =>
-  headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
+function withoutPasses(headers: readonly string[]): string[] {
+  const kept: string[] = []
+  for (let index = 0; index < headers.length; index += 2) {
+    const [name = '', value = ''] = headers.slice(index, index + 2)
+    const left = name.toLowerCase() === 'cookie' ? withoutPass(value) : value
+    if (left !== undefined) kept.push(name, left)
+  }
+  return kept
+}
 
 /** The headers that a client gets of a sandbox's answer. */
 export const answerHeaders = (rawHeaders: readonly string[]): string[] => without(rawHeaders, droppedFromAnswers)

@@ -4,10 +4,13 @@ import { isKind, toTorporError } from '@torpor/contract'
 export interface Refusal {
   readonly status: number
   readonly message: string
+  /** What to do, for people: on pages only, since programs compare the rest. */
+  readonly hint?: string
   readonly sandboxId?: string
   readonly port?: number
   /** Plain text, as clients know it from E2B (protocol.md 1.4). */
   readonly isText?: boolean
+  readonly headers?: Readonly<Record<string, string>>
   /** Whole seconds after which a retry may succeed. */
   readonly retryAfterSeconds?: number
 }
@@ -28,11 +31,17 @@ export const unnamedSandbox: Refusal = {
     '<port>-<sandbox id>.<domain>, send X-Access-Token, or sign the file URL (possible for secured sandboxes only)',
 }
 
-export const sandboxNotFound = (sandboxId: string): Refusal => ({ status: 502, message: 'The sandbox was not found', sandboxId })
+export const sandboxNotFound = (sandboxId: string): Refusal => ({
+  status: 502,
+  message: 'The sandbox was not found',
+  hint: 'It has ended, its id is misspelt, or it is paused and its owner has not allowed that visitors wake it.',
+  sandboxId,
+})
 
 export const portClosed = (sandboxId: string, port: number): Refusal => ({
   status: 502,
   message: 'The sandbox is running but port is not open',
+  hint: 'Start a server on this port inside the sandbox, then load this page again.',
   sandboxId,
   port,
 })
@@ -47,6 +56,7 @@ export const brokenAnswer = (sandboxId: string, port: number): Refusal => ({
 export const missingTrafficToken = (sandboxId: string): Refusal => ({
   status: 403,
   message: "The sandbox takes no public traffic: the header 'e2b-traffic-access-token' is missing",
+  hint: 'Add ?e2b-traffic-access-token=<token> to the address, with the traffic access token of the sandbox.',
   sandboxId,
 })
 
@@ -78,6 +88,21 @@ export const tooManyRequests = (sandboxId: string, limit: number): Refusal => ({
   status: 429,
   message: `The sandbox has ${limit} requests in progress, the most that are let in at once`,
   sandboxId,
+})
+
+export const tooManyWaiting = (sandboxId: string, limit: number): Refusal => ({
+  status: 429,
+  message: `The sandbox is waking up, and ${limit} requests wait for it already, the most that may`,
+  sandboxId,
+  retryAfterSeconds: 1,
+})
+
+export const wakeTimedOut = (sandboxId: string, milliseconds: number): Refusal => ({
+  status: 504,
+  message: `The sandbox is still waking up after ${milliseconds / 1000} s. Try again in a moment.`,
+  hint: 'This page loads itself again.',
+  sandboxId,
+  retryAfterSeconds: 5,
 })
 
 /** What a client hears when a sleeping sandbox could not be woken for it. */

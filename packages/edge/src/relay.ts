@@ -1,5 +1,6 @@
 import type { Dispatcher } from 'undici'
 
+import { codeOf } from './dial.ts'
 import type { Exchange } from './exchange.ts'
 import { answerHeaders } from './headers.ts'
 import { brokenAnswer, portClosed } from './refusals.ts'
@@ -29,37 +30,33 @@ export class Relay implements Dispatcher.DispatchHandler {
   }
 
   onResponseStart(controller: Dispatcher.DispatchController, status: number, _headers: unknown, message = ''): void {
-    const { response } = this.#exchange
+    const { answer } = this.#exchange
     if (status < 200 || this.#exchange.isOver) return
-    response.sendDate = false
-    response.writeHead(status, message, answerHeaders(texts(controller.rawHeaders)))
+    answer.begin(status, message, answerHeaders(texts(controller.rawHeaders)))
     // After what came in the same packet: a short answer goes out in one write, a stream's headers do not wait for its first chunk.
     queueMicrotask(() => {
-      if (!this.#hasWritten) response.flushHeaders()
+      if (!this.#hasWritten) answer.flush()
     })
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    const { response } = this.#exchange
+    const { body } = this.#exchange.answer
     this.#hasWritten = true
-    if (response.write(chunk)) return
+    if (body.write(chunk)) return
     controller.pause()
-    response.once('drain', () => controller.resume())
+    body.once('drain', () => controller.resume())
   }
 
   onResponseEnd(controller: Dispatcher.DispatchController): void {
-    const { response } = this.#exchange
     this.#hasWritten = true
     this.#exchange.complete()
-    const trailers = pairs(texts(controller.rawTrailers))
-    if (trailers.length > 0) response.addTrailers(trailers)
-    response.end()
+    this.#exchange.answer.end(pairs(texts(controller.rawTrailers)))
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
     if (this.#exchange.isOver) return
     const { sandboxId, port, retry } = this.#options
-    const isFresh = !this.#exchange.response.headersSent
+    const isFresh = !this.#exchange.answer.hasBegun()
     if (isFresh && retry && isStale(error) && isSafe(this.#exchange.request.method)) {
       return retry(new Relay(this.#exchange, { ...this.#options, retry: undefined }))
     }
@@ -72,8 +69,6 @@ class ClientGone extends Error {
 }
 
 const unreachableCodes = new Set(['ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', 'ETIMEDOUT', 'UND_ERR_CONNECT_TIMEOUT'])
-
-const codeOf = (error: Error): string => ('code' in error && typeof error.code === 'string' ? error.code : '')
 
 const isUnreachable = (error: Error): boolean => unreachableCodes.has(codeOf(error))
 

@@ -1,5 +1,5 @@
 /** Paths of the agent that are for the host only (protocol.md 3.1). */
-const reserved = new Set(['init', 'freeze', 'unfreeze', 'collapse', 'fsfreeze', 'fsthaw', 'upgrade'])
+const reserved = new Set(['init', 'freeze', 'unfreeze', 'collapse', 'fsfreeze', 'fsthaw', 'upgrade', 'forward', 'logs', 'oom'])
 
 /** The target of a request in origin form: `http://host/a?b` of a proxy request becomes `/a?b`. Undefined for `*` and alike. */
 export function originForm(target: string): string | undefined {

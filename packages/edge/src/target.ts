@@ -1,7 +1,6 @@
-import type { IncomingMessage } from 'node:http'
-
 import { accessTokenHeader, agentPort, parseSandboxId, routingHeaders } from '@torpor/contract'
 
+import type { RequestHead } from './client-request.ts'
 import { type Refusal, invalidId, invalidPort, missingHeader, unnamedSandbox } from './refusals.ts'
 import { pathOf, queryOf } from './request-path.ts'
 import { type SignedFile, signedFileOf } from './signed-file.ts'
@@ -13,13 +12,11 @@ export type Target =
   | { readonly by: 'signature'; readonly file: SignedFile }
   | { readonly by: 'nothing'; readonly refusal: Refusal }
 
-type Asked = Pick<IncomingMessage, 'headers' | 'method' | 'url'>
-
 /**
  * Routing headers first, then the host name, then what a path of the agent brings along (protocol.md 1.4, 9).
  * Undefined: the request is for the control plane.
  */
-export function targetOf(request: Asked, domain: string): Target | undefined {
+export function targetOf(request: RequestHead, domain: string): Target | undefined {
   const named = targetOfHeaders(request)
   if (named) return isControlCall(request, named) ? undefined : named
   return targetOfHost(request, domain) ?? targetOfPath(request)
@@ -29,12 +26,12 @@ export function targetOf(request: Asked, domain: string): Target | undefined {
  * `novita-sandbox` for Python sends the routing headers of the agent with its control-plane calls too; the agent has none of
  * these paths.
  */
-const isControlCall = ({ headers, url = '' }: Asked, target: Target): boolean =>
+const isControlCall = ({ headers, url = '' }: RequestHead, target: Target): boolean =>
   target.by === 'id' && target.port === agentPort && headers['x-api-key'] !== undefined && controlPaths.test(pathOf(url))
 
 const controlPaths = /^\/(v\d\/)?(sandboxes|templates|snapshots)(\/|$)/
 
-function targetOfHeaders({ headers }: Asked): Target | undefined {
+function targetOfHeaders({ headers }: RequestHead): Target | undefined {
   for (const names of routingHeaders) {
     const id = headers[names.id]
     const port = headers[names.port]
@@ -45,7 +42,7 @@ function targetOfHeaders({ headers }: Asked): Target | undefined {
 }
 
 /** `<port>-<id>[-anything].<domain>`; a domain with a port is compared without it. */
-function targetOfHost({ headers }: Asked, domain: string): Target | undefined {
+function targetOfHost({ headers }: RequestHead, domain: string): Target | undefined {
   const host = withoutPort(headers.host ?? '')
   const dot = host.indexOf('.')
   if (dot === -1 || host.slice(dot + 1) !== withoutPort(domain)) return undefined
@@ -67,7 +64,7 @@ const agentServices = /^\/(process\.Process|filesystem\.Filesystem)\/|^\/(files|
 /** `/health` and `/metrics` are the control plane's, unless a sandbox's token comes with them. */
 const sharedPaths = /^\/(health|metrics)$/
 
-function targetOfPath({ headers, method, url = '' }: Asked): Target | undefined {
+function targetOfPath({ headers, method, url = '' }: RequestHead): Target | undefined {
   const path = pathOf(url)
   const token = headers[accessTokenHeader]
   const isAgents = agentServices.test(path)

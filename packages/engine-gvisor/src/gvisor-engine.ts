@@ -1,4 +1,5 @@
 import { mkdir, realpath } from 'node:fs/promises'
+import type { Socket } from 'node:net'
 import path from 'node:path'
 
 import { TorporError } from '@torpor/contract'
@@ -21,6 +22,7 @@ import type { StartBody } from './host/protocol.ts'
 import { Hosts } from './hosts.ts'
 import { claimServerNumber, releaseServerNumber } from './network/claim.ts'
 import { lowerFirewall, raiseFirewall, setOffline } from './network/firewall.ts'
+import { Hairpin } from './network/hairpin.ts'
 import { type NetworkPlan, type Slot, planNetwork, slotOf } from './network/plan.ts'
 import { Resolver } from './network/resolver.ts'
 import { Slots } from './network/slots.ts'
@@ -40,6 +42,8 @@ export interface GvisorOptions {
   readonly totalMemoryBytes: number
   /** Network slots kept ready. */
   readonly spareSlots: number
+  /** The platform's own names and the port they are served on, for sandboxes to reach; undefined: they do not. */
+  readonly hairpin?: { readonly domain: string; readonly port: number } | undefined
   readonly locateImage: (image: ImageRef) => Promise<string>
   readonly log: Log
 }
@@ -55,6 +59,7 @@ export class GvisorEngine implements Engine {
   readonly #directories: ExecutionDirectories
   readonly #slots: Slots
   readonly #resolver: Resolver
+  readonly #hairpin: Hairpin
   readonly #hosts: Hosts
   readonly #known = new Map<string, ExecutionNote>()
   readonly #clearing = new Map<string, Promise<void>>()
@@ -68,7 +73,8 @@ export class GvisorEngine implements Engine {
     this.version = options.engineVersion
     this.#directories = new ExecutionDirectories(path.join(options.dataDirectory, 'executions'))
     this.#slots = new Slots(plan, options.spareSlots)
-    this.#resolver = new Resolver(plan.resolver)
+    this.#resolver = new Resolver(plan.resolver, options.hairpin?.domain)
+    this.#hairpin = new Hairpin(plan.resolver)
     const places = {
       enginesDirectory: path.join(options.artifactDirectory, 'engines'),
       runDirectory: path.join('/run/torpor', String(plan.server)),
@@ -94,13 +100,13 @@ export class GvisorEngine implements Engine {
   }
 
   async #open(): Promise<void> {
-    const { allowPrivateNetworks, totalMemoryBytes } = this.#options
+    const { allowPrivateNetworks, totalMemoryBytes, hairpin } = this.#options
     const notes = await this.#directories.all()
     for (const note of notes) this.#known.set(note.execution, note)
     const offline = notes.filter((note) => note.offline).map((note) => slotOf(this.#plan, note.slot).address)
-    await raiseFirewall({ plan: this.#plan, allowPrivateNetworks }, offline)
+    await raiseFirewall({ plan: this.#plan, allowPrivateNetworks, publicPort: hairpin?.port }, offline)
     await Promise.all([
-      this.#resolver.start(),
+      this.#resolver.start().then(() => hairpin && this.#hairpin.start()),
       this.#slots.open(notes.map((note) => note.slot)),
       raiseCgroup(this.#group, totalMemoryBytes),
       this.#hosts.of(this.version).then((host) => host.ensure()),
@@ -111,6 +117,11 @@ export class GvisorEngine implements Engine {
 
   get #group(): string {
     return `/torpor${this.#plan.server}`
+  }
+
+  /** Hands over every connection that a sandbox makes to the platform's own names. */
+  onHairpin(accept: (connection: Socket) => void): void {
+    this.#hairpin.onConnection(accept)
   }
 
   async boot(spec: ExecutionSpec, image?: ImageRef): Promise<Execution> {
@@ -264,6 +275,7 @@ export class GvisorEngine implements Engine {
   async close(): Promise<void> {
     await this.#hosts.close()
     await this.#slots.close()
+    this.#hairpin.close()
     await this.#resolver.close()
     if (this.#known.size > 0) return
     await lowerFirewall(this.#plan)

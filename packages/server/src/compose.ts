@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import type { Socket } from 'node:net'
 
 import { getRequestListener } from '@hono/node-server'
 import { createControlApi, hashedKeys } from '@torpor/control-api'
@@ -8,7 +9,9 @@ import {
   type Engine,
   type ImageStore,
   type LateTemplate,
+  type Journals,
   type Log,
+  type Metrics,
   type Platform,
   type Settings,
   type Step,
@@ -19,7 +22,9 @@ import {
 import { ActivityTable, RouteTable, createEdge } from '@torpor/edge'
 
 import { steadyClock } from './clock.ts'
-import { type ListenAddress, type Listener, listen } from './http/listener.ts'
+import type { ListenAddress } from './http/bind.ts'
+import { type Listener, listen } from './http/listener.ts'
+import type { TlsIdentity } from './tls/identity.ts'
 import { derivedTokens } from './tokens.ts'
 
 /** The adapters that differ between production and tests. */
@@ -27,14 +32,20 @@ export interface World {
   readonly engine: Engine
   readonly images: ImageStore
   readonly store: Store
+  readonly metrics: Metrics
+  readonly journals: Journals
   readonly agent: Agent
   readonly log: Log
+  /** Hands over the connections that sandboxes make to the platform's own names, before TLS. */
+  readonly onHairpin?: (accept: (connection: Socket) => void) => void
 }
 
 export interface ComposeOptions {
   readonly settings: Settings
   readonly listen: ListenAddress
-  /** Host names of sandboxes end with it; told to clients only when `answerDomain`. */
+  /** undefined: no TLS. */
+  readonly tls: TlsIdentity | undefined
+  /** Host names of sandboxes end with it. */
   readonly domain: string
   readonly serverSecret: string
   /** Accepted beside those that the store knows. */
@@ -52,6 +63,8 @@ export interface ComposeOptions {
 export interface RunningServer {
   /** `host:port`. */
   readonly address: string
+  /** `host:port` of TLS; undefined when it is off. */
+  readonly tlsAddress: string | undefined
   readonly platform: Platform
   /** Where a sandbox can be reached from this machine; undefined while it cannot. */
   addressOf(sandboxId: string): string | undefined
@@ -86,11 +99,19 @@ export async function compose(world: World, options: ComposeOptions): Promise<Ru
   const keys = hashedKeys(() => world.store.apiKeyHashes())
   const api = createControlApi({ useCases: platform.useCases, keys, tokens, domain: null, log: world.log, version: options.version })
   const respond = getRequestListener(api.fetch)
-  const listener = await listen({ edge, api: (request, response) => void respond(request, response) }, options.listen)
+  const doors = { edge, api: (...exchange: Parameters<typeof respond>) => void respond(...exchange) }
+  const listener = await listen(doors, {
+    plain: options.listen,
+    tls: options.tls,
+    onComplaint: (message, error) => world.log.warn({ error }, message),
+  })
+  const { tls } = listener
+  if (tls) world.onHairpin?.((connection) => tls.accept(connection))
   const closing = new AbortController()
   const preparing = prepareLate(platform, options.lateTemplates(closing.signal), closing.signal)
   return {
     address: listener.address,
+    tlsAddress: tls?.address,
     platform,
     adoption,
     addressOf: (id) => routes.byId(id)?.address ?? undefined,
@@ -111,4 +132,6 @@ async function closeAll(listener: Listener, edge: { close(): Promise<void> }, pl
   await platform.close()
   await world.engine.close()
   world.store.close()
+  world.metrics.close()
+  world.journals.close()
 }

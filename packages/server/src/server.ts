@@ -6,11 +6,12 @@ import { type LateTemplate, type Log, type Service, type Settings, type Step, ty
 import { GvisorEngine } from '@torpor/engine-gvisor'
 import { openImageStore } from '@torpor/image-store'
 import type { Artifacts } from '@torpor/setup'
-import { openStore } from '@torpor/store-sqlite'
+import { openJournals, openMetrics, openStore } from '@torpor/store-sqlite'
 
 import { type RunningServer, type World, compose } from './compose.ts'
-import type { Config, Secrets } from './config/index.ts'
+import { type Config, type Secrets, publicDomain } from './config/index.ts'
 import { createLog } from './log.ts'
+import { openIdentity } from './tls/identity.ts'
 import { version } from './version.ts'
 
 /** A step of the start, for the progress that `torpor up` shows. */
@@ -43,9 +44,11 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
   await mkdir(config.dataDirectory, { recursive: true, mode: 0o700 })
   const world = await openWorld(config, artifacts, log)
   try {
+    const tls = await openIdentity(config, log)
     return await compose(world, {
-      settings: settingsOf(config),
+      settings: settingsOf(config, tls?.authority),
       listen: config.listen,
+      tls,
       domain: config.domain,
       serverSecret: secrets.serverSecret.reveal(),
       apiKey: secrets.apiKey.reveal(),
@@ -58,6 +61,8 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
   } catch (error) {
     await world.engine.close()
     world.store.close()
+    world.metrics.close()
+    world.journals.close()
     throw error
   }
 }
@@ -65,6 +70,8 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
 async function openWorld(config: Config, artifacts: Artifacts, log: Log): Promise<World> {
   const images = openImageStore({ directory: path.join(config.dataDirectory, 'images') })
   const store = openStore(path.join(config.dataDirectory, 'torpor.db'))
+  const metrics = openMetrics(path.join(config.dataDirectory, 'metrics.db'))
+  const journals = openJournals(path.join(config.dataDirectory, 'journals.db'))
   try {
     const engine = await GvisorEngine.open({
       dataDirectory: config.dataDirectory,
@@ -76,16 +83,37 @@ async function openWorld(config: Config, artifacts: Artifacts, log: Log): Promis
       totalMemoryBytes: (config.maxMemoryMiB + config.warmMemoryMiB) * mebibyte,
       spareSlots: 4,
       locateImage: (image) => images.locate(image),
+      hairpin: hairpinOf(config),
       log,
     })
-    return { engine, images, store, agent: createAgentClient(), log }
+    const onHairpin: World['onHairpin'] = (accept) => engine.onHairpin(accept)
+    return { engine, images, store, metrics, journals, agent: createAgentClient(), log, onHairpin }
   } catch (error) {
     store.close()
+    metrics.close()
+    journals.close()
     throw error
   }
 }
 
-const settingsOf = (config: Config): Settings => ({
+/** Where sandboxes find the resolver and, by the platform's own names, its doors: the same on every machine, images hold it. */
+const platformAddress = '169.254.53.53'
+
+/** The names that sandboxes reach from inside; none when TLS is off or, its port being any, nobody knows yet where. */
+function hairpinOf({ tls, domain }: Config): { readonly domain: string; readonly port: number } | undefined {
+  if (!tls.listen || tls.listen.port === 0) return undefined
+  const [host = '', port = '443'] = publicDomain({ domain }, tls.listen.port).split(':')
+  return { domain: host, port: Number(port) }
+}
+
+/** Some programs take names below localhost for their own loopback. */
+function localHairpin(config: Config): Pick<Settings, 'hairpin'> {
+  const hairpin = hairpinOf(config)
+  if (!hairpin?.domain.endsWith('localhost')) return {}
+  return { hairpin: { port: hairpin.port, address: `${platformAddress}:${hairpin.port}` } }
+}
+
+const settingsOf = (config: Config, authority: string | undefined): Settings => ({
   defaultTimeoutSeconds: config.defaultTimeoutSeconds,
   maxTimeoutSeconds: config.maxTimeoutSeconds,
   maxRunSeconds: config.maxRunSeconds,
@@ -93,7 +121,9 @@ const settingsOf = (config: Config): Settings => ({
   memoryLimitMiB: Math.floor(config.maxMemoryMiB * config.memoryOvercommit),
   warmMemoryBytes: config.warmMemoryMiB * mebibyte,
   warmPoolSize: config.warmPoolSize,
-  nameservers: ['169.254.53.53'],
+  nameservers: [platformAddress],
+  ...localHairpin(config),
+  caCertificates: authority === undefined ? [] : [authority],
   agentTimeoutMilliseconds: 30_000,
 })
 

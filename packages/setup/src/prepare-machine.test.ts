@@ -12,7 +12,7 @@ import { missingRequirements } from './requirements.ts'
 
 const searchPath = (process.env['PATH'] ?? '').split(':')
 // A set-up runs on root's machine only, and must not install packages just for this test.
-const canPrepare = process.geteuid?.() === 0 && (await missingRequirements(true, searchPath)).length === 0
+const canPrepare = process.geteuid?.() === 0 && (await missingRequirements({ building: true, localNames: false }, searchPath)).length === 0
 
 let directory: string
 let lines: string[]

@@ -11,7 +11,9 @@ describe('requirements', () => {
 
   it('asks for less when nothing has to be built', async () => {
     const commands = async (building: boolean): Promise<string[]> =>
-      (await missingRequirements(building, ['/nowhere'])).map(({ provides }) => provides).filter((name) => !name.startsWith('/'))
+      (await missingRequirements({ building, localNames: false }, ['/nowhere']))
+        .map(({ provides }) => provides)
+        .filter((name) => !name.startsWith('/'))
     expect(await commands(false)).toStrictEqual(['ip', 'nft'])
     expect(await commands(true)).toStrictEqual(['ip', 'nft', 'mmdebstrap', 'npm', 'go', 'cc'])
   })

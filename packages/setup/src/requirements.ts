@@ -1,3 +1,4 @@
+import { lookup } from 'node:dns/promises'
 import { accessSync, constants, existsSync } from 'node:fs'
 import path from 'node:path'
 
@@ -5,12 +6,13 @@ import { commandOutput } from './run-command.ts'
 
 /** Something of the system that Torpor does not bring itself. */
 export interface Requirement {
-  /** The command, or the absolute path of the file, that has to be there. */
+  /** The command, the absolute path of the file, or the names (`*.localhost`) that have to be there. */
   readonly provides: string
   /** Debian packages that bring it. */
   readonly packages: readonly string[]
   /** `build`: only while something has to be built; `run`: at every start. */
-  readonly when: 'build' | 'run'
+  /** `names`: at every start whose sandboxes have names below localhost; it goes on without. */
+  readonly when: 'build' | 'run' | 'names'
   /** What cannot be done without it, as the end of "needed to …". */
   readonly purpose: string
 }
@@ -28,6 +30,12 @@ export const requirements: readonly Requirement[] = [
   },
   { provides: 'npm', packages: ['npm'], when: 'build', purpose: 'put Node into the template base' },
   { provides: 'go', packages: ['golang-go'], when: 'build', purpose: 'build torpor-engine and the agent' },
+  {
+    provides: '*.localhost',
+    packages: ['libnss-myhostname'],
+    when: 'names',
+    purpose: 'find sandboxes by their host names on this machine',
+  },
   { provides: 'cc', packages: ['gcc', 'libc6-dev'], when: 'build', purpose: 'build the part that starts sandboxes sooner' },
 ]
 
@@ -48,21 +56,40 @@ function isExecutable(file: string): boolean {
   }
 }
 
-/** The requirements that are not met by what is on `searchPath`; those of a build only when `building`. */
-export async function missingRequirements(building: boolean, searchPath: readonly string[]): Promise<Requirement[]> {
+/** What a start is about to do. */
+export interface Occasion {
+  /** Something has still to be built. */
+  readonly building: boolean
+  /** Sandboxes have names below localhost. */
+  readonly localNames: boolean
+}
+
+/** The requirements of the occasion that are not met by what is on `searchPath`. */
+export async function missingRequirements(occasion: Occasion, searchPath: readonly string[]): Promise<Requirement[]> {
   const missing: Requirement[] = []
   for (const requirement of requirements) {
-    if ((requirement.when === 'run' || building) && !(await isMet(requirement, searchPath))) missing.push(requirement)
+    if (isDue(requirement, occasion) && !(await isMet(requirement, searchPath))) missing.push(requirement)
   }
   return missing
 }
 
+const isDue = ({ when }: Requirement, { building, localNames }: Occasion): boolean =>
+  when === 'run' || (when === 'build' && building) || (when === 'names' && localNames)
+
 async function isMet({ provides }: Requirement, searchPath: readonly string[]): Promise<boolean> {
   if (provides.startsWith('/')) return existsSync(provides)
+  if (provides.startsWith('*')) return resolves(provides.replace('*', 'torpor'))
   const file = findCommand(provides, searchPath)
   if (file === undefined) return false
   return provides !== 'go' || isRecentGo(await commandOutput([file, 'version']))
 }
+
+/** As programs of this machine do it that ask the C library, Node and Python among them. */
+export const resolves = (name: string): Promise<boolean> =>
+  lookup(name).then(
+    () => true,
+    () => false,
+  )
 
 /** Whether the answer of `go version` tells of a Go that is new enough. */
 export function isRecentGo(answer: string | undefined): boolean {

@@ -21,6 +21,8 @@ export interface SetupPlaces {
   readonly sourceDirectory: string
   /** The directories of PATH: where commands of the system are looked for. */
   readonly searchPath: readonly string[]
+  /** Sandboxes have names below localhost, which this machine must be able to look up. */
+  readonly localNames?: boolean
 }
 
 const buildMilliseconds = 1_200_000
@@ -39,7 +41,7 @@ export function planSetup(places: SetupPlaces): SetupPlan {
     steps: [
       machineStep(places.artifactDirectory, building),
       systemPackagesStep({
-        building,
+        occasion: () => ({ building: building(), localNames: places.localNames === true }),
         sourcesProgram: path.join(places.sourceDirectory, 'templates/base/debian-sources.awk'),
         searchPath: places.searchPath,
       }),

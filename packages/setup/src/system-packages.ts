@@ -1,7 +1,7 @@
 import { readFile, readdir, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 
-import { type Requirement, findCommand, isAtLeast, missingRequirements, oldestGo } from './requirements.ts'
+import { type Occasion, type Requirement, findCommand, isAtLeast, missingRequirements, oldestGo } from './requirements.ts'
 import { type Argv, CommandFailed, commandOutput, runCommand } from './run-command.ts'
 import type { Step, StepContext } from './run-steps.ts'
 import { SetupProblem } from './setup-problem.ts'
@@ -10,8 +10,8 @@ const installMilliseconds = 600_000
 const backportsFile = '/etc/apt/sources.list.d/torpor-backports.list'
 
 export interface SystemPackagesOptions {
-  /** Whether something has still to be built, which needs more than serving does. */
-  readonly building: () => boolean
+  /** What this start needs beyond what every one does. */
+  readonly occasion: () => Occasion
   /** The awk program that lists Debian's sources of this machine. */
   readonly sourcesProgram: string
   /** The directories of PATH. */
@@ -19,18 +19,35 @@ export interface SystemPackagesOptions {
 }
 
 /** Installs the Debian packages that are missing; on other systems it says what to install. */
-export function systemPackagesStep({ building, sourcesProgram, searchPath }: SystemPackagesOptions): Step {
+export function systemPackagesStep({ occasion, sourcesProgram, searchPath }: SystemPackagesOptions): Step {
   return {
     name: 'system packages',
     after: ['machine'],
-    done: async () => (await missingRequirements(building(), searchPath)).length === 0,
+    done: async () => (await missingRequirements(occasion(), searchPath)).length === 0,
     run: async (context) => {
-      const missing = await missingRequirements(building(), searchPath)
-      if (findCommand('apt-get', searchPath) === undefined) throw cannotInstall(missing)
-      await install(missing, sourcesProgram, context)
-      const left = await missingRequirements(building(), searchPath)
-      if (left.length > 0) throw cannotInstall(left)
+      const missing = await missingRequirements(occasion(), searchPath)
+      const [needed, wished] = [missing.filter(({ when }) => when !== 'names'), missing.filter(({ when }) => when === 'names')]
+      const canInstall = findCommand('apt-get', searchPath) !== undefined
+      if (needed.length > 0) {
+        if (!canInstall) throw cannotInstall(needed)
+        await install(needed, sourcesProgram, context)
+        const left = await missingRequirements({ ...occasion(), localNames: false }, searchPath)
+        if (left.length > 0) throw cannotInstall(left)
+      }
+      if (wished.length > 0) await wish(wished, canInstall, sourcesProgram, context)
     },
+  }
+}
+
+/** Installs what can be done without; where that fails, it says so and goes on. */
+async function wish(wished: readonly Requirement[], canInstall: boolean, sourcesProgram: string, context: StepContext): Promise<void> {
+  try {
+    if (!canInstall) throw cannotInstall(wished)
+    await install(wished, sourcesProgram, context)
+  } catch (error) {
+    if (context.signal.aborted) throw error
+    const list = wished.map(({ packages, purpose }) => `${packages.join(' ')} (to ${purpose})`).join(', ')
+    context.note(`going on without ${list}: ./torpor doctor says what does not work then`)
   }
 }
 

@@ -1,1 +1,3 @@
 export { openStore } from './sqlite-store.ts'
+export { openMetrics } from './sqlite-metrics.ts'
+export { openJournals } from './sqlite-journals.ts'

@@ -8,8 +8,8 @@ import { promisify } from 'node:util'
 import { openStore } from '@torpor/store-sqlite'
 import { z } from 'zod'
 
-import { freePort } from './free-port.ts'
 import { serverNumber } from './lose-machine.ts'
+import { ownSettings } from './own-settings.ts'
 import { processesWith } from './processes.ts'
 import { sourceDirectory } from './world.ts'
 
@@ -42,9 +42,7 @@ export async function installTorpor(settings: Readonly<Record<string, string>> =
   // The same port for every start: clients keep it.
   const env = {
     ...process.env,
-    TORPOR_DATA_DIR: dataDirectory,
-    TORPOR_LISTEN: `127.0.0.1:${await freePort()}`,
-    TORPOR_TEMPLATES: 'none',
+    ...(await ownSettings(dataDirectory)),
     ...settings,
   }
   // Not the synchronous form: clients in this process must see their connections end.

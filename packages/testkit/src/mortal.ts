@@ -6,11 +6,11 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 
 import type { Step } from '@torpor/core'
-import { clientEnvironment, loadConfig, loadSecrets } from '@torpor/server'
+import { clientEnvironment, clientTrust, loadConfig, loadSecrets, publicDomain } from '@torpor/server'
 import { z } from 'zod'
 
-import { freePort } from './free-port.ts'
 import { loseMachine } from './lose-machine.ts'
+import { ownSettings } from './own-settings.ts'
 
 /** A server in a process of its own, on the real engine, that dies by SIGKILL where the test says. */
 export interface MortalServer {
@@ -36,7 +36,7 @@ const listening = z.object({ address: z.string() })
 /** Boots one; `settings` are TORPOR_* variables. */
 export async function bootMortal(settings: Readonly<Record<string, string>> = {}): Promise<MortalServer> {
   const dataDirectory = await mkdtemp(path.join(tmpdir(), 'torpor-mortal-'))
-  const own = { TORPOR_LISTEN: `127.0.0.1:${await freePort()}`, TORPOR_DATA_DIR: dataDirectory, TORPOR_LOG_LEVEL: 'warn', ...settings }
+  const own = { ...(await ownSettings(dataDirectory)), TORPOR_LOG_LEVEL: 'warn', ...settings }
   const life = new Life(dataDirectory, own)
   await life.restart()
   return life
@@ -66,7 +66,12 @@ class Life implements MortalServer {
     const { address } = listening.parse(message)
     const config = loadConfig({ ...this.#settings })
     const { apiKey } = loadSecrets(this.dataDirectory, config)
-    this.env = clientEnvironment(`http://${address}`, apiKey.reveal(), config.domain)
+    this.env = clientEnvironment({
+      url: `http://${address}`,
+      apiKey: apiKey.reveal(),
+      domain: publicDomain(config, config.tls.listen?.port),
+      trust: clientTrust(config),
+    })
   }
 
   async dieAt(step: Step): Promise<void> {

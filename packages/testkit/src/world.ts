@@ -4,9 +4,21 @@ import path from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 
 import type { Log, SandboxEvent, UseCases } from '@torpor/core'
-import { type Config, clientEnvironment, createLog, derivedTokens, loadConfig, loadSecrets, startServer } from '@torpor/server'
+import {
+  type Config,
+  clientEnvironment,
+  clientTrust,
+  createLog,
+  derivedTokens,
+  loadConfig,
+  loadSecrets,
+  publicDomain,
+  startServer,
+} from '@torpor/server'
 import { type Artifacts, plainReporter, prepareMachine } from '@torpor/setup'
 import { openStore } from '@torpor/store-sqlite'
+
+import { ownSettings } from './own-settings.ts'
 
 /** The root of the clone. */
 export const sourceDirectory = path.join(import.meta.dirname, '..', '..', '..')
@@ -50,13 +62,7 @@ export async function bootWorld(overrides: TestSettings = {}, parent: string = t
 
 async function openWorld(dataDirectory: string, overrides: TestSettings): Promise<TestWorld> {
   const inherited = process.env['TORPOR_ARTIFACT_DIR']
-  const settings = {
-    TORPOR_LISTEN: '127.0.0.1:0',
-    TORPOR_DATA_DIR: dataDirectory,
-    TORPOR_LOG_LEVEL: 'warn',
-    TORPOR_TEMPLATES: 'none',
-    ...overrides,
-  }
+  const settings = { ...(await ownSettings(dataDirectory)), TORPOR_LOG_LEVEL: 'warn', ...overrides }
   const config = loadConfig(inherited === undefined ? settings : { ...settings, TORPOR_ARTIFACT_DIR: inherited })
   const artifacts = await readyArtifacts(config)
   const secrets = loadSecrets(dataDirectory, config)
@@ -64,6 +70,7 @@ async function openWorld(dataDirectory: string, overrides: TestSettings): Promis
   const server = await startServer({ config, secrets, artifacts, log })
   const reader = openStore(path.join(dataDirectory, 'torpor.db'))
   const url = `http://${server.address}`
+  const domain = publicDomain(config, server.tlsAddress === undefined ? undefined : Number(server.tlsAddress.split(':').at(-1)))
   const apiKey = secrets.apiKey.reveal()
   return {
     url,
@@ -71,7 +78,7 @@ async function openWorld(dataDirectory: string, overrides: TestSettings): Promis
     artifacts,
     dataDirectory,
     artifactDirectory: config.artifactDirectory,
-    env: clientEnvironment(url, apiKey, config.domain),
+    env: clientEnvironment({ url, apiKey, domain, trust: clientTrust(config) }),
     useCases: server.platform.useCases,
     events: (id) => reader.events({ sandboxId: id, order: 'asc', offset: 0, limit: 1000 }).events,
     addressOf: (id) => server.addressOf(id),
@@ -101,7 +108,7 @@ async function templateReady(useCases: UseCases, name: string, withinMillisecond
 /** What this clone builds: there already after the first set-up. */
 const readyArtifacts = (config: Pick<Config, 'artifactDirectory' | 'dataDirectory'>): Promise<Artifacts> =>
   prepareMachine(
-    { ...config, sourceDirectory, searchPath: (process.env['PATH'] ?? '').split(':') },
+    { ...config, sourceDirectory, searchPath: (process.env['PATH'] ?? '').split(':'), localNames: true },
     plainReporter(process.stderr),
     new AbortController().signal,
   )

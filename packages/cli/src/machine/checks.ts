@@ -1,26 +1,13 @@
-import { lookup } from 'node:dns/promises'
 import { readFileSync } from 'node:fs'
 import { release, totalmem } from 'node:os'
 import process from 'node:process'
 
-import { type Config, processEnvironment, searchPath } from '@torpor/server/config'
+import { processEnvironment, searchPath } from '@torpor/server/config'
 import { cgroupSupport, commandOutput, findCommand, freeBytes } from '@torpor/setup'
 
-import { portError } from '../server/address.ts'
 import { servingServer } from '../server/server-record.ts'
-
-/** One thing that is looked at. */
-export interface Check {
-  readonly name: string
-  /** `error`: Torpor does not work; `warning`: a part of it does not, or is slow. */
-  readonly severity: 'error' | 'warning'
-  /** What does not work while it is found. */
-  readonly breaks: string
-  /** The command that mends it. */
-  readonly mend: string
-  /** What is wrong, as one line; undefined when nothing is. */
-  find(config: Config): string | undefined | Promise<string | undefined>
-}
+import { addressChecks, nameChecks } from './address-checks.ts'
+import type { Check } from './check.ts'
 
 const gibibyte = 1024 ** 3
 const isRoot = (): boolean => process.geteuid?.() === 0
@@ -124,30 +111,8 @@ export const checks: readonly Check[] = [
     mend: 'add memory, or set TORPOR_MEMORY_MIB lower',
     find: () => (totalmem() >= 2 * gibibyte ? undefined : `the machine has ${(totalmem() / gibibyte).toFixed(1)} GiB`),
   },
-  {
-    name: 'port',
-    severity: 'error',
-    breaks: 'the server does not start',
-    mend: 'end the program that `ss -ltnp` shows there, or set TORPOR_LISTEN',
-    find: async ({ listen, dataDirectory }) => {
-      if (isRoot() && (await servingServer(dataDirectory)) !== undefined) return undefined
-      const error = await portError(listen)
-      return error && `${listen.host}:${listen.port}: ${error.code === 'EADDRINUSE' ? 'taken by another program' : error.message}`
-    },
-  },
-  {
-    name: 'name resolution',
-    severity: 'warning',
-    breaks: 'clients that use host names of sandboxes, such as 3000-<sandbox>.<domain>, do not find them',
-    mend: 'apt-get install libnss-myhostname, or a wildcard DNS record for your TORPOR_DOMAIN',
-    find: async ({ domain }) => {
-      const name = `a.${domain.split(':')[0] ?? domain}`
-      return lookup(name).then(
-        () => undefined,
-        () => `${name} does not resolve`,
-      )
-    },
-  },
+  ...addressChecks,
+  ...nameChecks,
 ]
 
 /** What a command that needs root complains about; nothing when this is not root. */

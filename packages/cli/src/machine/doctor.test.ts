@@ -1,7 +1,8 @@
 import { loadConfig } from '@torpor/server/config'
 import { describe, expect, it } from 'vitest'
 
-import { type Check, checks } from './checks.ts'
+import type { Check } from './check.ts'
+import { checks } from './checks.ts'
 import { examine } from './doctor.ts'
 
 const check = (name: string, find: Check['find']): Check => ({ name, severity: 'error', breaks: 'everything', mend: 'mend it', find })

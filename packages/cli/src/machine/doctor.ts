@@ -2,7 +2,8 @@ import process from 'node:process'
 
 import { type Config, loadConfig } from '@torpor/server/config'
 
-import { type Check, checks } from './checks.ts'
+import type { Check } from './check.ts'
+import { checks } from './checks.ts'
 
 /** What a check found. */
 export interface Finding extends Pick<Check, 'name' | 'severity' | 'breaks' | 'mend'> {

@@ -9,10 +9,15 @@ export function reachable(listen: Config['listen']): string {
   return `${host.includes(':') ? `[${host}]` : host}:${listen.port}`
 }
 
-/** @throws SetupProblem when nothing can be served there. */
-export async function requireFreePort(listen: Config['listen']): Promise<void> {
+/** @throws SetupProblem when something cannot be served where it is to be. */
+export async function requireFreePorts({ listen, tls }: Pick<Config, 'listen' | 'tls'>): Promise<void> {
+  await requireFreePort(listen, 'TORPOR_LISTEN')
+  if (tls.listen) await requireFreePort(tls.listen, 'TORPOR_TLS_LISTEN')
+}
+
+async function requireFreePort(listen: Config['listen'], setting: string): Promise<void> {
   const error = await portError(listen)
-  if (error) throw portProblem(listen, error)
+  if (error) throw portProblem(listen, setting, error)
 }
 
 /** Why the port cannot be listened on; undefined when it can. */
@@ -24,14 +29,17 @@ export function portError(listen: Config['listen']): Promise<NodeJS.ErrnoExcepti
   })
 }
 
-function portProblem(listen: Config['listen'], error: NodeJS.ErrnoException): SetupProblem {
+function portProblem(listen: Config['listen'], setting: string, error: NodeJS.ErrnoException): SetupProblem {
   const place = `${listen.host}:${listen.port}`
   if (error.code === 'EADDRINUSE') {
-    const mend = `ss -ltnp 'sport = :${listen.port}' shows by what; or TORPOR_LISTEN=${listen.host}:${listen.port + 1} ./torpor up`
+    const mend = `ss -ltnp 'sport = :${listen.port}' shows by what; or ${setting}=${listen.host}:${listen.port + 1} ./torpor up`
     return new SetupProblem(`${place} is taken by another program`, { mend, cause: error })
   }
   if (error.code === 'EADDRNOTAVAIL') {
-    return new SetupProblem(`${listen.host} is no address of this machine`, { mend: 'set TORPOR_LISTEN to one of `ip addr`', cause: error })
+    return new SetupProblem(`${listen.host} is no address of this machine`, {
+      mend: `set ${setting} to one of those that \`ip addr\` shows`,
+      cause: error,
+    })
   }
-  return new SetupProblem(`cannot listen on ${place}: ${error.message}`, { mend: 'set TORPOR_LISTEN', cause: error })
+  return new SetupProblem(`cannot listen on ${place}: ${error.message}`, { mend: `set ${setting}`, cause: error })
 }

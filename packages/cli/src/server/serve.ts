@@ -4,7 +4,7 @@ import type { RunningServer } from '@torpor/server'
 import { type Config, type Secrets, forgetSecrets } from '@torpor/server/config'
 import type { Artifacts, Reporter } from '@torpor/setup'
 
-import { requireFreePort } from './address.ts'
+import { requireFreePorts } from './address.ts'
 import { announce, claim, withdraw } from './server-record.ts'
 
 export interface ServeOptions {
@@ -24,7 +24,7 @@ export async function serve(options: ServeOptions, onServing: (address: string) 
     forgetSecrets()
     const server = await start(options)
     try {
-      await announce(dataDirectory, server.address)
+      await announce(dataDirectory, server)
       onServing(server.address)
       if (!options.signal.aborted) await once(options.signal, 'abort')
     } finally {
@@ -49,7 +49,7 @@ async function start({ config, secrets, artifacts, reporter }: ServeOptions): Pr
       },
     })
   } catch (error) {
-    if (isAddressError(error)) await requireFreePort(config.listen)
+    if (isAddressError(error)) await requireFreePorts(config)
     throw error
   } finally {
     reporter.close()

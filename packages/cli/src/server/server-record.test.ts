@@ -22,7 +22,7 @@ describe('the record of a running server', () => {
     await claim(directory, never)
     expect(await servingServer(directory)).toBeUndefined()
     expect(await owningProcess(directory)).toMatchObject({ pid: process.pid })
-    await announce(directory, '127.0.0.1:3180')
+    await announce(directory, { address: '127.0.0.1:3180' })
     expect(await servingServer(directory)).toMatchObject({ pid: process.pid, address: '127.0.0.1:3180' })
     expect(statSync(path.join(directory, 'server.json')).mode & 0o777).toBe(0o600)
     await withdraw(directory)
@@ -30,7 +30,7 @@ describe('the record of a running server', () => {
   })
 
   it('does not take another process of the same number for the server', async () => {
-    await announce(directory, '127.0.0.1:3180')
+    await announce(directory, { address: '127.0.0.1:3180' })
     const file = path.join(directory, 'server.json')
     const record: unknown = JSON.parse(readFileSync(file, 'utf8'))
     writeFileSync(file, JSON.stringify(Object.assign({}, record, { startTicks: 1 })))

@@ -8,7 +8,7 @@ import { z } from 'zod'
 import { type ProcessIdentity, identityOf, isAlive } from '../processes.ts'
 
 const identity = z.object({ pid: z.int().positive(), startTicks: z.int().nonnegative() })
-const record = identity.extend({ address: z.string(), startedAt: z.iso.datetime() })
+const record = identity.extend({ address: z.string(), tlsAddress: z.string().optional(), startedAt: z.iso.datetime() })
 
 /** A server that serves: written when its door opens, removed when it ends. */
 export type ServerRecord = z.infer<typeof record>
@@ -50,8 +50,11 @@ export async function requireUnowned(dataDirectory: string): Promise<void> {
 }
 
 /** Makes this server known: it serves now. */
-export async function announce(dataDirectory: string, address: string): Promise<void> {
-  const own: ServerRecord = { ...(await ownIdentity()), address, startedAt: new Date().toISOString() }
+export async function announce(
+  dataDirectory: string,
+  { address, tlsAddress }: Pick<ServerRecord, 'address' | 'tlsAddress'>,
+): Promise<void> {
+  const own: ServerRecord = { ...(await ownIdentity()), address, tlsAddress, startedAt: new Date().toISOString() }
   await writeJson(recordFile(dataDirectory), own)
 }
 

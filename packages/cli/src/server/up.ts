@@ -4,8 +4,10 @@ import { type Config, loadConfig, loadSecrets } from '@torpor/server/config'
 import { prepareMachine, reporterFor } from '@torpor/setup'
 
 import { Interrupted } from '../failure.ts'
+import { nameChecks } from '../machine/address-checks.ts'
+import { examine } from '../machine/doctor.ts'
 import { setupPlaces } from '../places.ts'
-import { requireFreePort } from './address.ts'
+import { requireFreePorts } from './address.ts'
 import { isHealthy } from './api-client.ts'
 import { detach } from './detach.ts'
 import { serve } from './serve.ts'
@@ -16,12 +18,13 @@ export async function up(options: { readonly detach: boolean }): Promise<void> {
   const config = loadConfig()
   if (await reportRunning(config)) return
   await requireUnowned(config.dataDirectory)
-  await requireFreePort(config.listen)
+  await requireFreePorts(config)
   const reporter = reporterFor(process.stdout)
   const interruption = interruptions()
   try {
     const artifacts = await prepareMachine(setupPlaces(config), reporter, interruption.signal)
     const secrets = loadSecrets(config.dataDirectory, config)
+    await hintAtNames(config)
     const options_ = { config, secrets, artifacts, reporter, signal: interruption.signal }
     if (options.detach) printAddress(await detach(options_))
     else await serve(options_, printAddress)
@@ -37,6 +40,14 @@ async function reportRunning(config: Config): Promise<boolean> {
   process.stdout.write(`torpor is already running (pid ${running.pid})\n`)
   printAddress(running.address)
   return true
+}
+
+/** Serving goes on when nobody finds the sandboxes by name: clients with URLs do. */
+async function hintAtNames(config: Config): Promise<void> {
+  if (!config.tls.listen) return
+  for (const { found, breaks, mend } of await examine(config, nameChecks)) {
+    process.stdout.write(`note: ${found}\n  breaks: ${breaks}\n  mend: ${mend}\n`)
+  }
 }
 
 function printAddress(address: string): void {

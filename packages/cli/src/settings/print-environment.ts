@@ -1,6 +1,6 @@
 import process from 'node:process'
 
-import { type Config, clientEnvironment, loadConfig, readApiKey } from '@torpor/server/config'
+import { type Config, clientEnvironment, clientTrust, loadConfig, publicDomain, readApiKey } from '@torpor/server/config'
 import { SetupProblem } from '@torpor/setup'
 
 import { reachable } from '../server/address.ts'
@@ -12,14 +12,21 @@ export async function printEnvironment(): Promise<void> {
   const key = requireKey(config)
   // A running server knows best where it is: with port 0 nobody else does.
   const serving = await servingServer(config.dataDirectory)
-  const port = serving === undefined ? config.listen.port : Number(serving.address.split(':').at(-1))
-  const variables = clientEnvironment(`http://${reachable({ ...config.listen, port })}`, key, config.domain)
+  const port = portOf(serving?.address) ?? config.listen.port
+  const variables = clientEnvironment({
+    url: `http://${reachable({ ...config.listen, port })}`,
+    apiKey: key,
+    domain: publicDomain(config, portOf(serving?.tlsAddress) ?? config.tls.listen?.port),
+    trust: clientTrust(config),
+  })
   process.stdout.write(
     Object.entries(variables)
       .map(([name, value]) => `export ${name}=${shellQuoted(value)}\n`)
       .join(''),
   )
 }
+
+const portOf = (address: string | undefined): number | undefined => (address === undefined ? undefined : Number(address.split(':').at(-1)))
 
 function requireKey(config: Config): string {
   try {

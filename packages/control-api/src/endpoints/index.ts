@@ -10,6 +10,8 @@ import { getQuota } from './get-quota.ts'
 import { getSandbox } from './get-sandbox.ts'
 import { killSandbox } from './kill-sandbox.ts'
 import { listEvents } from './list-events.ts'
+import { listSandboxLogs, listSandboxLogsV2 } from './list-logs.ts'
+import { listLastMetrics, listSandboxMetrics } from './list-metrics.ts'
 import { listPreparations } from './list-preparations.ts'
 import { listRunningSandboxes } from './list-running-sandboxes.ts'
 import { listSandboxes } from './list-sandboxes.ts'
@@ -31,6 +33,10 @@ export const endpoints: readonly Endpoint[] = [
   // Before what could be the id of a sandbox.
   getQuota,
   listEvents,
+  listLastMetrics,
+  listSandboxMetrics,
+  listSandboxLogs,
+  listSandboxLogsV2,
   getSandbox,
   killSandbox,
   connectSandbox,

@@ -7,8 +7,12 @@ import type {
   EventQuery,
   ListCommand,
   Preparation,
+  LogEntry,
+  LogQuery,
   RecordedEvent,
   ResetCommand,
+  Sample,
+  SampleRange,
   SandboxRecord,
   SandboxView,
   Snapshot,
@@ -29,6 +33,7 @@ class FakeCore implements UseCases {
   readonly records = new Map<string, SandboxRecord>()
   readonly snapshots: Snapshot[] = []
   readonly recorded: RecordedEvent[] = []
+  readonly samples: Sample[] = []
   /** What is shown of a sandbox where that differs from its record. */
   readonly shown = new Map<string, Partial<SandboxView['shown']>>()
   readonly asked: { readonly name: string; readonly with: unknown }[] = []
@@ -153,6 +158,20 @@ class FakeCore implements UseCases {
 
   preparations(): Preparation[] {
     return [{ name: 'code-interpreter-v1', state: 'preparing', step: 'installing its packages', since: 0 }]
+  }
+
+  metrics(id: string, range: SampleRange): Sample[] {
+    this.asked.push({ name: 'metrics', with: { id, range } })
+    return this.samples.filter(({ sandboxId, at }) => sandboxId === id && at >= range.from && at <= range.to)
+  }
+
+  lastMetrics(ids: readonly string[]): Sample[] {
+    return ids.flatMap((id) => this.samples.filter(({ sandboxId }) => sandboxId === id).slice(-1))
+  }
+
+  logs(id: string, query: LogQuery): Promise<LogEntry[]> {
+    this.asked.push({ name: 'logs', with: { id, query } })
+    return Promise.resolve([{ at: 1000, level: 'info', logger: 'agent', message: 'process started', fields: { pid: '7' } }])
   }
 
   async *verifyImages(): AsyncGenerator<Verdict> {

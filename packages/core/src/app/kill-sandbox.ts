@@ -1,6 +1,7 @@
 import type { SandboxRecord } from '../domain/sandbox.ts'
 import { outcomeOf } from '../domain/transitions.ts'
 import { dropImage } from './hold-image.ts'
+import { lastLook } from './last-look.ts'
 import type { Ports } from './ports.ts'
 import { eventOf, requireSandbox } from './records.ts'
 
@@ -24,6 +25,7 @@ async function kill(ports: Ports, id: string, reason: string): Promise<void> {
   const record = requireSandbox(store, id)
   outcomeOf(record.state, 'kill', id)
   routes.withdraw(id)
+  if (record.state === 'running') await lastLook(ports, record)
   await ports.reached('kill withdrawn')
   if (record.execution !== null) {
     await engine.destroy(record.execution)

@@ -5,6 +5,7 @@ import { outcomeOf } from '../domain/transitions.ts'
 import type { Execution } from '../ports/engine.ts'
 import type { StagedImage } from '../ports/images.ts'
 import { dropImage } from './hold-image.ts'
+import { lastLook } from './last-look.ts'
 import type { Ports } from './ports.ts'
 import { applyAction, eventOf, executionOf, requireSandbox, routeOf } from './records.ts'
 import { thawSurely } from './thaw-surely.ts'
@@ -57,6 +58,7 @@ async function pause(ports: Ports, id: string, options: PauseOptions, { signal, 
   await ports.reached('pause staged')
   routes.suspend(id)
   undo.add('route', () => routes.publish(routeOf(record, ports.tokens, execution.address)))
+  await lastLook(ports, record)
   await engine.freeze(execution.execution)
   undo.add('freeze', () => thawSurely(ports, execution.execution))
   await ports.reached('pause frozen')
@@ -145,6 +147,7 @@ async function stageImage(
   { execution, engineVersion }: Execution,
   kind: ImageKind,
 ): Promise<StagedImage> {
-  const { memoryBytes } = await engine.stats(execution)
-  return images.stage({ owner: record.id, generation: record.generation + 1, kind, engineVersion }, memoryBytes)
+  const { memoryBytes, diskBytes } = await engine.stats(execution)
+  const expectedBytes = diskBytes + (kind === 'memory' ? memoryBytes : 0)
+  return images.stage({ owner: record.id, generation: record.generation + 1, kind, engineVersion }, expectedBytes)
 }

@@ -4,12 +4,16 @@ import type { Activity } from '../ports/activity.ts'
 import type { Agent } from '../ports/agent.ts'
 import type { Engine } from '../ports/engine.ts'
 import type { ImageStore } from '../ports/images.ts'
+import type { Journals } from '../ports/logs.ts'
+import type { Metrics } from '../ports/metrics.ts'
 import type { Clock, Log, Tokens } from '../ports/platform.ts'
 import type { Routes } from '../ports/routes.ts'
 import type { Store } from '../ports/store.ts'
 import type { ExecutionTable } from './execution-table.ts'
 import type { ImageLeases } from './image-leases.ts'
+import type { JournalCursors } from './journal-cursors.ts'
 import type { Preparations } from './preparations.ts'
+import type { Sampler } from './sampler.ts'
 import type { Step } from './steps.ts'
 import type { Transitions } from './transitions.ts'
 import type { Verified } from './verified.ts'
@@ -27,6 +31,10 @@ export interface Settings extends TimeLimits {
   readonly warmPoolSize: number
   /** Addresses of resolvers as seen from inside a sandbox. */
   readonly nameservers: readonly string[]
+  /** PEM: authorities that programs in every sandbox trust beside those of its system. */
+  readonly caCertificates?: readonly string[]
+  /** As in AgentIdentity: for a domain below localhost. */
+  readonly hairpin?: { readonly port: number; readonly address: string }
   /** Milliseconds within which a sandbox's agent must answer after a boot or restore. */
   readonly agentTimeoutMilliseconds: number
 }
@@ -36,6 +44,8 @@ export interface Ports {
   readonly store: Store
   readonly engine: Engine
   readonly images: ImageStore
+  readonly metrics: Metrics
+  readonly journals: Journals
   readonly agent: Agent
   readonly routes: Routes
   readonly activity: Activity
@@ -49,6 +59,8 @@ export interface Ports {
   readonly verified: Verified
   readonly pool: WarmPool
   readonly preparations: Preparations
+  readonly sampler: Sampler
+  readonly journalCursors: JournalCursors
   /** Told of every step that is behind; a test may fail or end the server there. */
   readonly reached: (step: Step) => void | Promise<void>
   /** Tells the reconcilers that something may be due; losing a nudge costs time only. */

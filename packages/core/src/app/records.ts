@@ -59,6 +59,8 @@ export const identityOf = (record: SandboxRecord, { tokens, settings }: Pick<Por
   accessToken: record.secure ? tokens.access(record.id) : null,
   env: record.env,
   nameservers: settings.nameservers,
+  ...(settings.hairpin && { hairpin: settings.hairpin }),
+  ...(settings.caCertificates && { caCertificates: settings.caCertificates }),
 })
 
 /** The process of a record that must have one. */

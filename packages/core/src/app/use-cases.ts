@@ -3,6 +3,8 @@ import type { PublicState, TorporError } from '@torpor/contract'
 import type { Cursor } from '../domain/listing.ts'
 import type { EventQuery, SnapshotQuery } from '../domain/listing.ts'
 import type { ImageKind, Lifecycle, NetworkOptions, SandboxRecord, Snapshot } from '../domain/sandbox.ts'
+import type { LogEntry, LogQuery } from '../ports/logs.ts'
+import type { Sample, SampleRange } from '../ports/metrics.ts'
 import type { RecordedEvent } from '../ports/store.ts'
 import type { Preparation } from './preparations.ts'
 import type { Quota } from './quota.ts'
@@ -98,6 +100,12 @@ export interface UseCases {
   quota(): Quota
   /** The templates that are not ready yet, or could not be made. */
   preparations(): Preparation[]
+  /** Oldest first, a few thousand at most; also of a sandbox that is gone, for a day. `not_found` for one that never was. */
+  metrics(id: string, range: SampleRange): Sample[]
+  /** Its life and what its agent noted; also of a sandbox that is gone. `not_found` for one that never was. */
+  logs(id: string, query: LogQuery): Promise<LogEntry[]>
+  /** The last sample of each that has one. */
+  lastMetrics(ids: readonly string[]): Sample[]
   /** Reads every saved state whole, as fast as the disk gives it, and tells of each as it is done. */
   verifyImages(signal: AbortSignal): AsyncIterable<Verdict>
 }

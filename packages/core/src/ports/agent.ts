@@ -1,3 +1,5 @@
+import type { JournalEntry } from './logs.ts'
+
 /** What the agent is told before the first request reaches it (protocol.md 3.2, `POST /init`). */
 export interface AgentIdentity {
   readonly sandboxId: string
@@ -7,6 +9,10 @@ export interface AgentIdentity {
   readonly accessToken: string | null
   readonly env: Readonly<Record<string, string>>
   readonly nameservers: readonly string[]
+  /** PEM: authorities that programs in the sandbox trust beside those of its system. */
+  readonly caCertificates?: readonly string[]
+  /** The port of its loopback that leads to the platform's own names, and where it leads: `host:port`. */
+  readonly hairpin?: { readonly port: number; readonly address: string }
 }
 
 /** A service of a template: its start command, and how to tell that it is ready. */
@@ -31,4 +37,9 @@ export interface Agent {
   init(address: string, identity: AgentIdentity, holder?: string | null): Promise<void>
   /** Starts the service as a process of the agent's and resolves when it is ready. @throws TorporError `unavailable`, `timed_out`. */
   startService(address: string, service: Service): Promise<void>
+  /**
+   * What the agent noted after the entry `after`, oldest first; a bounded number. All of it is the sandbox's own word.
+   * @throws TorporError `unavailable`.
+   */
+  journal(address: string, accessToken: string | null, after: number): Promise<JournalEntry[]>
 }

@@ -25,6 +25,8 @@ export interface ObservedExecution extends Execution {
 export interface ExecutionStats {
   /** What the machine spends on it, in bytes. */
   readonly memoryBytes: number
+  /** What the writes to its root take of the disk, in bytes. */
+  readonly diskBytes: number
   readonly cpuNanoseconds: number
   readonly processes: number
 }

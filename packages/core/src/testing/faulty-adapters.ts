@@ -51,4 +51,5 @@ export const faultyAgent = (real: Agent, faults: Faults<AgentStep>): Agent => ({
     await faults.pass('startService')
     await real.startService(...request)
   },
+  journal: (...request) => real.journal(...request),
 })

@@ -1,7 +1,7 @@
 import { createAgentClient } from '@torpor/agent-client'
 import { type FakeEngine, type FakeMachine, createFakeEngine } from '@torpor/engine-fake'
 import { openImageStore } from '@torpor/image-store'
-import { openStore } from '@torpor/store-sqlite'
+import { openJournals, openMetrics, openStore } from '@torpor/store-sqlite'
 
 import type { Settings } from '../app/ports.ts'
 import type { Step } from '../app/steps.ts'
@@ -52,6 +52,8 @@ export function beginLife(machine: Machine, settings: Settings): ServerLife {
   const engine = createFakeEngine({ machine: machine.processes, version: machine.engineVersion, locateImage })
   const watched = new WatchedStore(openStore(machine.databaseFile))
   const clock = new ManualClock(machine.now)
+  const metrics = openMetrics(`${machine.databaseFile}.metrics`)
+  const journals = openJournals(`${machine.databaseFile}.journals`)
   const parts = {
     clock,
     routes: new Reachable(),
@@ -64,6 +66,8 @@ export function beginLife(machine: Machine, settings: Settings): ServerLife {
   const platform = createPlatform({
     engine,
     store: watched.store,
+    metrics,
+    journals,
     images: faultyImages(realImages, parts.imageFaults),
     agent: faultyAgent(createAgentClient(), parts.agentFaults),
     routes: parts.routes,
@@ -80,6 +84,8 @@ export function beginLife(machine: Machine, settings: Settings): ServerLife {
     parts.steps.stop()
     void engine.close()
     watched.store.close()
+    metrics.close()
+    journals.close()
   }
   return { ...parts, engine, watched, log, platform, die }
 }

@@ -12,7 +12,7 @@ export interface HostMethods {
   captureFiles: HostMethods['capture']
   destroy: { body: ExecutionBody; answer: Record<string, never> }
   list: { body: Record<string, never>; answer: { executions: HostExecution[] } }
-  stats: { body: ExecutionBody; answer: { memoryBytes: number; cpuNanoseconds: number; processes: number } }
+  stats: { body: ExecutionBody; answer: { memoryBytes: number; diskBytes: number; cpuNanoseconds: number; processes: number } }
   version: { body: Record<string, never>; answer: { version: string; runtime: string; pid: number } }
 }
 
@@ -52,7 +52,8 @@ export const answerSchemas: { readonly [M in HostMethod]: z.ZodType<HostMethods[
   captureFiles: captured,
   destroy: nothing,
   list: z.object({ executions: z.array(hostExecution).nullable() }).transform(({ executions }) => ({ executions: executions ?? [] })),
-  stats: z.object({ memoryBytes: z.number(), cpuNanoseconds: z.number(), processes: z.number() }),
+  // Hosts of earlier builds do not know the disk.
+  stats: z.object({ memoryBytes: z.number(), diskBytes: z.number().default(0), cpuNanoseconds: z.number(), processes: z.number() }),
   version: z.object({ version: z.string(), runtime: z.string(), pid: z.int() }),
 }
 

@@ -6,6 +6,9 @@ import { type NetworkPlan, resolverAddressInside } from './plan.ts'
 /** The resolver's port on its own address. */
 export const resolverPort = 53_530
 
+/** The port on the same address that takes what sandboxes send to the platform's own names. */
+export const hairpinPort = 53_443
+
 /** Not reachable from sandboxes unless the operator allows it: the machine's own networks and what is no address of anyone. */
 const privateRanges = [
   '0.0.0.0/8',
@@ -21,17 +24,20 @@ const privateRanges = [
 export interface FirewallOptions {
   readonly plan: NetworkPlan
   readonly allowPrivateNetworks: boolean
+  /** The port under which sandboxes reach the platform's own names; undefined: they do not. */
+  readonly publicPort: number | undefined
 }
 
 /**
  * The whole rule set of one server as nft text, replaced in one transaction. Sandboxes reach the outside, translated; not this
- * machine (but for the resolver), not each other, not private networks. Nobody outside reaches a sandbox: requests come from
+ * machine (but for the resolver and, by its public names, what it serves), not each other, not private networks. Nobody outside reaches a sandbox: requests come from
  * the edge, which is on this machine.
  */
-export function ruleset({ plan, allowPrivateNetworks }: FirewallOptions): string {
+export function ruleset({ plan, allowPrivateNetworks, publicPort }: FirewallOptions): string {
   const from = `iifname "${plan.interfacePrefix}*"`
   const denied = allowPrivateNetworks ? '' : `ip daddr { ${privateRanges.join(', ')} } drop`
   const toResolver = `ip daddr ${resolverAddressInside}`
+  const hairpin = publicPort === undefined ? '' : `${from} ${toResolver} tcp dport ${publicPort} dnat ip to ${plan.resolver}:${hairpinPort}`
   return `
 table inet ${plan.table}
 delete table inet ${plan.table}
@@ -45,6 +51,7 @@ table inet ${plan.table} {
     type nat hook prerouting priority dstnat; policy accept;
     ${from} ${toResolver} udp dport 53 dnat ip to ${plan.resolver}:${resolverPort}
     ${from} ${toResolver} tcp dport 53 dnat ip to ${plan.resolver}:${resolverPort}
+    ${hairpin}
   }
   chain source {
     type nat hook postrouting priority srcnat; policy accept;
@@ -53,12 +60,13 @@ table inet ${plan.table} {
   chain to_machine {
     type filter hook input priority filter; policy accept;
     ${from} jump from_sandbox_in
+    iifname != "lo" ip daddr ${plan.resolver} drop
   }
   chain from_sandbox_in {
     ct state established,related accept
     ip saddr @offline drop
     ip daddr ${plan.resolver} udp dport ${resolverPort} accept
-    ip daddr ${plan.resolver} tcp dport ${resolverPort} accept
+    ip daddr ${plan.resolver} tcp dport { ${resolverPort}, ${hairpinPort} } accept
     drop
   }
   chain through {

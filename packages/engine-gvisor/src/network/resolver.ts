@@ -4,22 +4,28 @@ import { type Server, connect, createServer } from 'node:net'
 
 import { runCommand } from '../run-command.ts'
 import { resolverPort } from './firewall.ts'
+import { answerOwnName } from './own-names.ts'
+import { resolverAddressInside } from './plan.ts'
 
 const answerMilliseconds = 4000
 const maxQuestions = 1024
 
 /**
- * Answers the sandboxes' name look-ups by passing them, unread, to the machine's own resolvers: it works where those listen on
+ * Answers the sandboxes' name look-ups: those of the platform's own names itself, all others by passing them to the machine's
+ * resolvers. It works where those listen on
  * the machine's loopback only, which sandboxes cannot reach.
  */
 export class Resolver {
   readonly #address: string
+  readonly #ownDomain: string | undefined
   #datagrams: Socket | undefined
   #streams: Server | undefined
   #open = 0
 
-  constructor(address: string) {
+  /** @param ownDomain names below it lead to this machine; undefined: there are none. */
+  constructor(address: string, ownDomain?: string) {
     this.#address = address
+    this.#ownDomain = ownDomain
   }
 
   async start(): Promise<void> {
@@ -40,11 +46,15 @@ export class Resolver {
     if (this.#open >= maxQuestions) return
     this.#open += 1
     try {
-      const answer = (await askInTurn(message)) ?? failure(message)
+      const answer = this.#answerOwn(message) ?? (await askInTurn(message)) ?? failure(message)
       if (answer) this.#datagrams?.send(answer, from.port, from.address)
     } finally {
       this.#open -= 1
     }
+  }
+
+  #answerOwn(message: Buffer): Buffer | undefined {
+    return this.#ownDomain === undefined ? undefined : answerOwnName(message, this.#ownDomain, resolverAddressInside)
   }
 }
 

@@ -24,6 +24,7 @@ export interface Config {
   readonly listen: { readonly host: string; readonly port: number }
   /** Host name, perhaps with a port, below which sandboxes have theirs. */
   readonly domain: string
+  readonly tls: TlsConfig
   /** What a sandbox gets whose template asks for nothing else. */
   readonly resources: { readonly cpuCount: number; readonly memoryMiB: number; readonly diskMiB: number }
   readonly pidsLimit: number
@@ -50,6 +51,15 @@ export interface Config {
   readonly apiKey: Secret | undefined
   /** Every setting as text, secrets hidden. */
   readonly texts: Readonly<Record<SettingName, string>>
+}
+
+interface TlsConfig {
+  /** undefined: no TLS. Port 0 takes any free port. */
+  readonly listen: { readonly host: string; readonly port: number } | undefined
+  /** The operator's own certificate; undefined: one of a local authority. */
+  readonly files: { readonly certificate: string; readonly key: string } | undefined
+  /** Where the certificate of the local authority is put for everybody. */
+  readonly trustDirectory: string
 }
 
 /** Everything that is wrong with the configuration, each fault beginning with the variable's name. */
@@ -104,6 +114,13 @@ const listenAddress = z.string().transform((text, context) => {
   return z.NEVER
 })
 
+const listenAddressOrOff = z
+  .string()
+  .transform((text) => (text === 'off' ? undefined : text))
+  .pipe(listenAddress.optional())
+
+const fileOrNone = z.string().refine((text) => text === '' || (path.isAbsolute(text) && !text.includes('\0')), 'must be an absolute path')
+
 const label = '[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?'
 const domainPattern = new RegExp(`^(?:${label}\\.)*${label}(?::[1-9]\\d{0,4})?$`)
 
@@ -119,6 +136,10 @@ const schema = z
     TORPOR_DATA_DIR: directory,
     TORPOR_ARTIFACT_DIR: directory,
     TORPOR_LISTEN: listenAddress,
+    TORPOR_TLS_LISTEN: listenAddressOrOff,
+    TORPOR_TLS_CERT: fileOrNone,
+    TORPOR_TLS_KEY: fileOrNone,
+    TORPOR_TRUST_DIR: directory,
     TORPOR_DOMAIN: z.string().regex(domainPattern, 'must be a host name in lower case, perhaps with a port, such as sbx.example.org:8443'),
     TORPOR_TEMPLATES: templateNames,
     TORPOR_CPU: whole('processors', 1, 256),
@@ -154,6 +175,9 @@ const schema = z
   .superRefine((values, context) => {
     const fault = (name: SettingName, message: string): void => context.addIssue({ code: 'custom', path: [name], message })
     if (values.TORPOR_DEFAULT_TIMEOUT > values.TORPOR_MAX_TIMEOUT) fault('TORPOR_DEFAULT_TIMEOUT', 'must not be above TORPOR_MAX_TIMEOUT')
+    if ((values.TORPOR_TLS_CERT === '') !== (values.TORPOR_TLS_KEY === '')) {
+      fault(values.TORPOR_TLS_CERT === '' ? 'TORPOR_TLS_CERT' : 'TORPOR_TLS_KEY', 'a certificate and its key are given together')
+    }
     if (values.TORPOR_MEMORY_MIB > values.TORPOR_MAX_MEMORY * values.TORPOR_MEMORY_OVERCOMMIT) {
       fault('TORPOR_MEMORY_MIB', 'must not be above TORPOR_MAX_MEMORY: no sandbox could ever start')
     }
@@ -165,6 +189,11 @@ function toConfig(values: z.output<typeof schema>, texts: Record<SettingName, st
     artifactDirectory: values.TORPOR_ARTIFACT_DIR,
     listen: values.TORPOR_LISTEN,
     domain: values.TORPOR_DOMAIN,
+    tls: {
+      listen: values.TORPOR_TLS_LISTEN,
+      files: values.TORPOR_TLS_CERT === '' ? undefined : { certificate: values.TORPOR_TLS_CERT, key: values.TORPOR_TLS_KEY },
+      trustDirectory: values.TORPOR_TRUST_DIR,
+    },
     resources: { cpuCount: values.TORPOR_CPU, memoryMiB: values.TORPOR_MEMORY_MIB, diskMiB: values.TORPOR_DISK_MIB },
     pidsLimit: values.TORPOR_PIDS,
     templates: values.TORPOR_TEMPLATES,

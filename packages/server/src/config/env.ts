@@ -10,9 +10,13 @@ export interface Setting {
   readonly unit: string
   readonly default: string | ((machine: Machine) => string)
   readonly doc: string
+  /** What an empty variable means, where that is not the default. */
+  readonly empty?: string
   /** Its value is never shown. */
   readonly secret?: true
 }
+
+export const defaultDomain = 'sbx.localhost:3443'
 
 /** The closed list of variables. Every other name that begins with TORPOR_ is refused as a misspelling. */
 export const settings = [
@@ -35,10 +39,30 @@ export const settings = [
     doc: 'Where the API and the sandboxes are served. Port 0 takes any.',
   },
   {
+    name: 'TORPOR_TLS_LISTEN',
+    unit: 'address:port|off',
+    default: '127.0.0.1:3443',
+    empty: 'off',
+    doc: 'Where API and sandboxes are served over TLS, by host names below TORPOR_DOMAIN. Port 0 takes any.',
+  },
+  {
     name: 'TORPOR_DOMAIN',
     unit: 'host name[:port]',
-    default: 'sbx.localhost:3443',
-    doc: 'Host names of sandboxes are <port>-<sandbox>.<domain>.',
+    default: defaultDomain,
+    doc: 'Host names of sandboxes are <port>-<sandbox>.<domain>, that of the API is api.<domain>. The port is the one clients connect to; that of the default is the port of TORPOR_TLS_LISTEN.',
+  },
+  {
+    name: 'TORPOR_TLS_CERT',
+    unit: 'file',
+    default: '',
+    doc: 'Your own certificate for <domain> and *.<domain>, PEM with its chain; without it, a local authority is made. Read again when it changes.',
+  },
+  { name: 'TORPOR_TLS_KEY', unit: 'file', default: '', doc: 'The private key of TORPOR_TLS_CERT, PEM.' },
+  {
+    name: 'TORPOR_TRUST_DIR',
+    unit: 'directory',
+    default: '/usr/local/share/torpor',
+    doc: 'Where programs of every user of this machine find the certificate of the local authority.',
   },
   {
     name: 'TORPOR_TEMPLATES',
@@ -120,9 +144,14 @@ export const unknownSettings = (env: Environment): string[] =>
 
 /** Every setting as text: as given, or its default. A variable that is empty counts as not given. */
 export function settingTexts(env: Environment, machine: Machine): Record<SettingName, string> {
-  const texts = settings.map((setting): [SettingName, string] => [setting.name, env[setting.name] || defaultText(setting, machine)])
+  const texts = settings.map((setting): [SettingName, string] => [setting.name, textOf(setting, env[setting.name], machine)])
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the list names every key once, which fromEntries cannot express
   return Object.fromEntries(texts) as Record<SettingName, string>
+}
+
+function textOf(setting: Setting, given: string | undefined, machine: Machine): string {
+  if (given === '' && setting.empty !== undefined) return setting.empty
+  return given || defaultText(setting, machine)
 }
 
 export function defaultText(setting: Setting, machine: Machine): string {

@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto'
-import { chmodSync, closeSync, fsyncSync, linkSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 
 import { type Config, ConfigError, apiKeyPattern } from './config.ts'
+import { createOnce } from './create-once.ts'
 import { Secret } from './secret.ts'
 
 /** What a server keeps from everybody else. */
@@ -37,7 +38,7 @@ export function readApiKey(dataDirectory: string, config: Pick<Config, 'apiKey'>
 }
 
 function keep(file: string, form: RegExp, make: () => string): Secret {
-  const kept = read(file, form) ?? (createOnce(file, make()), read(file, form))
+  const kept = read(file, form) ?? (createOnce(file, `${make()}\n`), read(file, form))
   if (kept === undefined) throw new ConfigError([`${file}: could not be made`])
   chmodSync(file, 0o600)
   return kept
@@ -54,23 +55,4 @@ function read(file: string, form: RegExp): Secret | undefined {
   if (!form.test(text))
     throw new ConfigError([`${file}: holds no valid secret; restore it from a backup, or remove it to have a new one made`])
   return new Secret(text)
-}
-
-/** All or nothing, and the first of two servers wins. */
-function createOnce(file: string, text: string): void {
-  const draft = `${file}.${process.pid}.${randomBytes(4).toString('hex')}`
-  try {
-    const descriptor = openSync(draft, 'wx', 0o600)
-    try {
-      writeFileSync(descriptor, `${text}\n`)
-      fsyncSync(descriptor)
-    } finally {
-      closeSync(descriptor)
-    }
-    linkSync(draft, file)
-  } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
-  } finally {
-    rmSync(draft, { force: true })
-  }
 }

@@ -1,79 +1,44 @@
-import { type IncomingMessage, type Server, type ServerResponse, createServer } from 'node:http'
-import type { Duplex } from 'node:stream'
+import type { CertificateSource } from '../tls/certificate-source.ts'
+import { type ListenAddress, addressOf, bind } from './bind.ts'
+import { type Doors, http1Server } from './doors.ts'
+import { type TlsDoor, openTlsDoor } from './tls-door.ts'
 
-import { TorporError } from '@torpor/contract'
-
-/** What one origin serves: sandboxes by the edge, everything else by the API. */
-export interface Doors {
-  readonly edge: {
-    match(request: IncomingMessage): boolean
-    shouldUpgrade(request: IncomingMessage): boolean
-    handle(request: IncomingMessage, response: ServerResponse): void
-    upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void
-  }
-  readonly api: (request: IncomingMessage, response: ServerResponse) => void
-}
-
-export interface ListenAddress {
-  readonly host: string
-  /** 0 takes any free port. */
-  readonly port: number
+export interface ListenOptions {
+  readonly plain: ListenAddress
+  /** undefined: no TLS. */
+  readonly tls: { readonly at: ListenAddress; readonly certificates: CertificateSource } | undefined
+  readonly onComplaint: (message: string, error: unknown) => void
 }
 
 export interface Listener {
   /** `host:port`, the real port. */
   readonly address: string
+  readonly tls: TlsDoor | undefined
   /** Takes no new connection and ends the open ones. */
   close(): Promise<void>
 }
 
 /**
- * One HTTP listener for both planes. Requests into sandboxes may be silent or last for hours, so there is no limit on a
- * request's length; the headers must arrive within Node's default time.
+ * The listeners of both planes: plain HTTP, and TLS, which is the same server behind another door.
+ * @throws TorporError `unavailable` when an address is taken.
  */
-export async function listen(doors: Doors, at: ListenAddress): Promise<Listener> {
-  const { edge, api } = doors
-  const options = {
-    requestTimeout: 0,
-    keepAliveTimeout: 65_000,
-    // Clients that offer h2c with every request are served plain HTTP.
-    shouldUpgradeCallback: (request: IncomingMessage) => edge.match(request) && edge.shouldUpgrade(request),
-  }
-  const server = createServer(options, (request, response) =>
-    edge.match(request) ? edge.handle(request, response) : api(request, response),
-  )
-  server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => server.emit('request', request, response))
-  server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) =>
-    edge.match(request)
-      ? edge.upgrade(request, socket, head)
-      : socket.end('HTTP/1.1 404 Not Found\r\nconnection: close\r\ncontent-length: 0\r\n\r\n'),
-  )
-  await bind(server, at)
-  return { address: addressOf(server), close: () => close(server) }
-}
-
-function addressOf(server: Server): string {
-  const bound = server.address()
-  if (bound === null || typeof bound === 'string') throw new TorporError('internal', 'The listener has no address')
-  return bound.family === 'IPv6' ? `[${bound.address}]:${bound.port}` : `${bound.address}:${bound.port}`
-}
-
-function bind(server: Server, { host, port }: ListenAddress): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', (cause: NodeJS.ErrnoException) => {
-      const taken = cause.code === 'EADDRINUSE'
-      const message = taken
-        ? `${host}:${port} is taken by another program: end it, or choose another with TORPOR_LISTEN`
-        : `cannot listen on ${host}:${port}`
-      reject(new TorporError('unavailable', message, { cause }))
-    })
-    server.listen(port, host, resolve)
-  })
-}
-
-function close(server: Server): Promise<void> {
-  return new Promise((resolve) => {
-    server.close(() => resolve())
+export async function listen(doors: Doors, { plain, tls, onComplaint }: ListenOptions): Promise<Listener> {
+  const server = http1Server(doors)
+  await bind(server, plain, 'TORPOR_LISTEN')
+  const close = async (): Promise<void> => {
+    const closed = new Promise((resolve) => void server.close(resolve))
     server.closeAllConnections()
-  })
+    await closed
+  }
+  try {
+    const tlsDoor = tls && (await openTlsDoor({ ...tls, doors, http1: server, onComplaint }))
+    return {
+      address: addressOf(server),
+      tls: tlsDoor,
+      close: async () => void (await Promise.all([tlsDoor?.close(), close()])),
+    }
+  } catch (error) {
+    await close()
+    throw error
+  }
 }
