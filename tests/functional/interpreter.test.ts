@@ -188,3 +188,15 @@ test('the story of code, told by e2b-code-interpreter from PyPI', async () => {
   const run = await promisify(execFile)(python, args, { env, timeout: 110_000 }).catch((error: { stdout: string; stderr: string }) => error)
   expect(run.stdout + run.stderr).toMatch(/^6 passed/m)
 })
+
+test('novita-sandbox/code-interpreter runs code over TLS', async () => {
+  const program = path.join(import.meta.dirname, 'clients', 'novita-code.ts')
+  // A program that is started anew: Node reads the authorities it trusts when it starts.
+  const env = { ...world.env, PATH: process.env['PATH'] ?? '' }
+  const { stdout } = await promisify(execFile)(process.execPath, ['--disable-warning=ExperimentalWarning', program, template], {
+    env,
+    timeout: 60_000,
+  })
+  const logs = { stdout: ['/tmp everywhere\n'], stderr: [] }
+  expect(JSON.parse(stdout)).toEqual({ text: '42', logs, error: 'ZeroDivisionError' })
+})
