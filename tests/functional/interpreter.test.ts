@@ -19,9 +19,10 @@ let early: unknown
 
 beforeAll(async () => {
   world = await bootWorld({ TORPOR_TEMPLATES: template, TORPOR_WARM_MEMORY: '0' })
-  Object.assign(process.env, world.env)
-  early = await Sandbox.create(template).catch((error: unknown) => error)
+  early = await Sandbox.create(template, { apiUrl: world.url, apiKey: world.apiKey }).catch((error: unknown) => error)
   await world.templateReady(template, 20 * minutes)
+  // Not before: the build needs the authorities that the machine trusts.
+  Object.assign(process.env, world.env)
   sandbox = await Sandbox.create(template, { timeoutMs: 10 * minutes, envs: { GLOBAL: 'everywhere' } })
 }, 25 * minutes)
 
