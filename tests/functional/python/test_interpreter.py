@@ -23,13 +23,13 @@ def test_variables_are_kept_and_output_streams(sandbox):
 def test_errors(sandbox):
     error = sandbox.run_code("1 / 0").error
     assert (error.name, error.value) == ("ZeroDivisionError", "division by zero")
-    assert "1 / 0" in error.traceback
+    assert "division by zero" in error.traceback
 
 
 def test_charts(sandbox):
-    chart = sandbox.run_code("import matplotlib.pyplot as plt\nplt.bar(['a'], [1])\nplt.show()").results[0].chart
+    chart = sandbox.run_code("import matplotlib.pyplot as plt\nplt.bar(['a', 'b'], [1, 2])\nplt.show()").results[0].chart
     assert chart.type.value == "bar"
-    assert [(element.label, element.value) for element in chart.elements] == [("a", 1)]
+    assert [(element.label, element.value) for element in chart.elements] == [("a", 1), ("b", 2)]
 
 
 def test_variables_of_the_environment(sandbox):
