@@ -6,13 +6,14 @@ import type { Agent, AgentIdentity, JournalEntry } from '@torpor/core'
 import { type AgentCall, callAgent, mostCharacters } from './call-agent.ts'
 import { pageEntries, parseJournal } from './journal.ts'
 import { answerMilliseconds, waits } from './patience.ts'
+import { startService } from './start-service.ts'
 
 const initMilliseconds = 10_000
 const journalMilliseconds = 2000
 
 /** The agent over HTTP. */
 export function createAgentClient(): Agent {
-  return { healthy, init, journal }
+  return { healthy, init, startService, journal }
 }
 
 /** Asks until the agent answers. Creates wait for this, so it looks often at first. */
