@@ -7,10 +7,13 @@ import (
 	"os"
 
 	"gvisor.dev/gvisor/runsc/cli/maincli"
+
+	"torpor.dev/engine/internal/descriptors"
 )
 
 func main() {
 	if !isServe(os.Args) {
+		descriptors.Shed(os.Args)
 		maincli.Main()
 		return
 	}

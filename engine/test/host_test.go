@@ -28,12 +28,19 @@ type host struct {
 // start runs a host on the world's root and destroys what is left when the test ends.
 func (w *world) start() *host {
 	w.t.Helper()
+	return w.startWith(func(*exec.Cmd) {})
+}
+
+// startWith runs one whose process differs.
+func (w *world) startWith(adjust func(*exec.Cmd)) *host {
+	w.t.Helper()
 	log, err := os.OpenFile(w.path("host.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
 	w.must(err)
 	defer log.Close()
 	h := &host{w: w, ended: make(chan struct{})}
 	h.command = exec.Command(w.binaries+"/torpor-engine", "serve", "--socket", w.socket(), "--root", w.path("root"), "--version-id", "test")
 	h.command.Stderr = log
+	adjust(h.command)
 	w.must(h.command.Start())
 	go func() {
 		_ = h.command.Wait()
@@ -219,6 +226,17 @@ func (h *host) stream(types ...string) <-chan event {
 		}
 	}()
 	return events
+}
+
+func next(t *testing.T, events <-chan event) event {
+	t.Helper()
+	select {
+	case e := <-events:
+		return e
+	case <-time.After(20 * time.Second):
+		t.Fatal("nothing is told")
+		return event{}
+	}
 }
 
 func expectExit(t *testing.T, events <-chan event, execution string, status int) {

@@ -3,6 +3,9 @@ package test
 import (
 	"encoding/json"
 	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 )
@@ -34,7 +37,7 @@ func TestAShortageIsToldInTime(t *testing.T) {
 	n.hear("/count")
 	for round, threads := range []int{1, 2, 4, 8} {
 		n.hear(fmt.Sprintf("/eat?megabytes=3000&threads=%d", threads))
-		e := <-events
+		e := next(t, events)
 		if e.Type != "memory" || e.Execution != "a" || e.LimitBytes != 512<<20 || e.UsageBytes < e.LimitBytes {
 			t.Fatalf("event %+v", e)
 		}
@@ -89,7 +92,24 @@ func TestFileCacheIsNoShortage(t *testing.T) {
 	}
 	expectSilence(t, events, 500*time.Millisecond)
 	n.hear("/eat?megabytes=3000&threads=2")
-	if e := <-events; e.Type != "memory" {
+	if e := next(t, events); e.Type != "memory" {
+		t.Errorf("event %+v", e)
+	}
+	n.hear("/kill-eater")
+	n.hear("/count")
+}
+
+// TestACreepingShortageIsTold has the limit crossed by file cache, and stays below the kernel's own.
+func TestACreepingShortageIsTold(t *testing.T) {
+	w := newWorld(t)
+	h := w.start()
+	events := h.stream("exit", "memory")
+	n := w.newNetwork()
+	h.call("boot", with(w.bundle("a", n, nil), "diskBytes", 4<<30))
+	n.hear("/count")
+	n.hear(fmt.Sprintf("/replace?path=/file&bytes=%d", 120<<20))
+	n.hear("/eat?megabytes=540&threads=1")
+	if e := next(t, events); e.Type != "memory" || e.UsageBytes < e.LimitBytes {
 		t.Errorf("event %+v", e)
 	}
 	n.hear("/kill-eater")
@@ -105,7 +125,7 @@ func TestAFrozenShortageIsToldAfterTheThaw(t *testing.T) {
 	h.call("boot", w.bundle("a", n, nil))
 	n.hear("/count")
 	n.hear("/eat?megabytes=540&threads=1")
-	<-events
+	next(t, events)
 	h.call("freeze", map[string]any{"execution": "a"})
 	time.Sleep(100 * time.Millisecond)
 	for len(events) > 0 {
@@ -113,9 +133,34 @@ func TestAFrozenShortageIsToldAfterTheThaw(t *testing.T) {
 	}
 	expectSilence(t, events, 500*time.Millisecond)
 	h.call("thaw", map[string]any{"execution": "a"})
-	if e := <-events; e.Type != "memory" {
+	if e := next(t, events); e.Type != "memory" {
 		t.Errorf("event %+v", e)
 	}
 	n.hear("/kill-eater")
 	h.awaitMemoryBelow("a", 100<<20)
+}
+
+// TestProcessesInsideAreTheKernelsChoice looks at the scores after a boot and after a restore: only the sandbox and its gofer have
+// a lower one.
+func TestProcessesInsideAreTheKernelsChoice(t *testing.T) {
+	w := newWorld(t)
+	h := w.start()
+	image := captured(w, h, "origin")
+	n := w.newNetwork()
+	h.call("restore", with(w.bundle("clone", n, nil), "image", image))
+	n.hear("/eat?megabytes=1&threads=1")
+	own := w.processes()
+	inside := 0
+	for _, directory := range w.groups() {
+		for _, pid := range strings.Fields(readFile(t, filepath.Join(directory, "cgroup.procs"))) {
+			score := strings.TrimSpace(readFile(t, "/proc/"+pid+"/oom_score_adj"))
+			if slices.Contains(own, pid) != (score == "500") || score != "500" && score != "1000" {
+				t.Errorf("process %s in %s has %s", pid, directory, score)
+			}
+			inside++
+		}
+	}
+	if inside <= len(own) || len(own) != 4 {
+		t.Errorf("%d processes, %v of the runtime", inside, own)
+	}
 }

@@ -2,13 +2,18 @@
 package main
 
 import (
+	"os"
+
 	"gvisor.dev/gvisor/runsc/cli"
 	"gvisor.dev/gvisor/runsc/cmd/sentry/sentrycmd"
 	"gvisor.dev/gvisor/runsc/cmd/util"
 	"gvisor.dev/gvisor/runsc/gvisorbinaries"
+
+	"torpor.dev/engine/internal/descriptors"
 )
 
 func main() {
+	descriptors.Shed(os.Args)
 	commands := map[util.SubCommand]string{
 		new(sentrycmd.Boot):   "internal use only",
 		new(sentrycmd.Umount): "internal use only",

@@ -9,6 +9,7 @@ import type {
   EventQuery,
   Inventory,
   ListCommand,
+  Preparation,
   LogEntry,
   LogQuery,
   RecordedEvent,
@@ -81,8 +82,8 @@ class FakeCore extends FakeTemplates implements UseCases {
     this.records.set(id, { ...record, state: 'paused' })
   }
 
-  async connectSandbox(id: string, timeoutSeconds?: number) {
-    this.asked.push({ name: 'connect', with: timeoutSeconds })
+  async connectSandbox(id: string, timeoutSeconds?: number, reboot = false) {
+    this.asked.push({ name: 'connect', with: reboot ? { timeoutSeconds, reboot } : timeoutSeconds })
     const resumed = this.#record(id).state === 'paused'
     return { sandbox: this.add({ ...this.#record(id), state: 'running' }), resumed }
   }
@@ -159,6 +160,10 @@ class FakeCore extends FakeTemplates implements UseCases {
       usage: { sandboxes: 2, cpuCount: 4, memoryMiB: 2048 },
       limit: { sandboxes: 20, memoryMiB: 8192, maxTimeoutSeconds: 86_400 },
     }
+  }
+
+  preparations(): Preparation[] {
+    return [{ name: 'code-interpreter-v1', state: 'preparing', step: 'installing its packages', since: 0 }]
   }
 
   metrics(id: string, range: SampleRange): Sample[] {

@@ -8,6 +8,7 @@ import type { LogEntry, LogQuery } from '../ports/logs.ts'
 import type { Sample, SampleRange } from '../ports/metrics.ts'
 import type { RecordedEvent } from '../ports/store.ts'
 import type { Inventory } from './inventory.ts'
+import type { Preparation } from './preparations.ts'
 import type { Quota } from './quota.ts'
 import type { ResetCommand } from './reset-sandbox.ts'
 import type { SandboxView } from './sandbox-view.ts'
@@ -70,8 +71,15 @@ export interface UseCases {
    * `conflict` when it is paused already, `no_space` when the disk is too full.
    */
   pauseSandbox(id: string, options?: { readonly kind?: ImageKind; readonly until?: 'frozen' | 'durable' }): Promise<void>
-  /** Extends a running sandbox, never shortens it; resumes a paused one. Ten at once on a paused one are one resume. */
-  connectSandbox(id: string, timeoutSeconds?: number): Promise<{ readonly sandbox: SandboxRecord; readonly resumed: boolean }>
+  /**
+   * Extends a running sandbox, never shortens it; resumes a paused one, with `reboot` afresh on its files. Ten at once on a paused
+   * one are one resume, as the first asked for it.
+   */
+  connectSandbox(
+    id: string,
+    timeoutSeconds?: number,
+    reboot?: boolean,
+  ): Promise<{ readonly sandbox: SandboxRecord; readonly resumed: boolean }>
   /** `conflict` when it runs already. */
   resumeSandbox(
     id: string,
@@ -111,6 +119,8 @@ export interface UseCases {
   templateTags(idOrName: string): readonly TemplateTag[]
   events(query: EventQuery): { readonly events: readonly RecordedEvent[]; readonly total: number }
   quota(): Quota
+  /** The templates that are not ready yet, or could not be made. */
+  preparations(): Preparation[]
   /** Oldest first, a few thousand at most; also of a sandbox that is gone, for a day. `not_found` for one that never was. */
   metrics(id: string, range: SampleRange): Sample[]
   /** Its life and what its agent noted; also of a sandbox that is gone. `not_found` for one that never was. */

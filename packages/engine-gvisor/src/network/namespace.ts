@@ -5,21 +5,19 @@ import type { NetworkPlan, Slot } from './plan.ts'
 
 /** Makes a slot's network namespace with its end of a veth pair, addresses and default route; all or nothing. */
 export async function createNamespace(slot: Slot): Promise<void> {
-  await runCommand('ip', ['netns', 'add', slot.namespace])
+  // Starting a program is what costs time here, so there is one for each side.
+  const outside = [
+    `netns add ${slot.namespace}`,
+    `link add ${slot.hostInterface} type veth peer name eth0 netns ${slot.namespace}`,
+    // No address of its own making, not even for the moment until IPv6 is off.
+    `link set ${slot.hostInterface} addrgenmode none`,
+    `addr add ${slot.hostAddress}/30 dev ${slot.hostInterface}`,
+    `link set ${slot.hostInterface} up`,
+  ]
+  const inside = ['link set lo up', `addr add ${slot.address}/30 dev eth0`, 'link set eth0 up', `route add default via ${slot.hostAddress}`]
   try {
-    const outside = [
-      `link add ${slot.hostInterface} type veth peer name eth0 netns ${slot.namespace}`,
-      `addr add ${slot.hostAddress}/30 dev ${slot.hostInterface}`,
-    ]
     await runCommand('ip', ['-batch', '-'], { input: outside.join('\n') })
     await disableIpv6(slot.hostInterface)
-    await runCommand('ip', ['link', 'set', slot.hostInterface, 'up'])
-    const inside = [
-      'link set lo up',
-      `addr add ${slot.address}/30 dev eth0`,
-      'link set eth0 up',
-      `route add default via ${slot.hostAddress}`,
-    ]
     await runCommand('ip', ['-n', slot.namespace, '-batch', '-'], { input: inside.join('\n') })
   } catch (error) {
     await deleteNamespace(slot.namespace, slot.hostInterface)
@@ -30,9 +28,17 @@ export async function createNamespace(slot: Slot): Promise<void> {
 /** Removes a namespace and both ends of its veth pair; succeeds when they are not there. */
 export async function deleteNamespace(namespace: string, hostInterface: string): Promise<void> {
   // The device goes first: a namespace lives on, unseen, while a process of the sandbox still holds it.
-  await runCommand('ip', ['link', 'del', hostInterface]).catch(() => undefined)
-  const names = await readdir('/run/netns').catch((): string[] => [])
-  if (names.includes(namespace)) await runCommand('ip', ['netns', 'del', namespace])
+  const input = [`link del ${hostInterface}`, `netns del ${namespace}`].join('\n')
+  const failed = await runCommand('ip', ['-force', '-batch', '-'], { input }).then(
+    () => undefined,
+    (error: unknown) => error,
+  )
+  if (failed && (await stands(namespace, hostInterface))) throw failed
+}
+
+async function stands(namespace: string, hostInterface: string): Promise<boolean> {
+  const [namespaces, interfaces] = await Promise.all([readdir('/run/netns').catch((): string[] => []), readdir('/sys/class/net')])
+  return namespaces.includes(namespace) || interfaces.includes(hostInterface)
 }
 
 /** The slot numbers for which this server has a namespace or an interface on the machine. */
