@@ -48,6 +48,8 @@ func execute(ctx context.Context, input io.Reader, lines *report.Reporter) (any,
 		return resolve(ctx, parsed)
 	case "unpack":
 		return unpack(ctx, parsed, lines)
+	case "adapt":
+		return adaptImage(parsed, lines)
 	case "extract":
 		return extract(ctx, parsed, lines)
 	}
