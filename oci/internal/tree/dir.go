@@ -3,6 +3,7 @@ package tree
 import (
 	"errors"
 	"os"
+	"path"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -57,17 +58,42 @@ func (t *Tree) DirOrMake(name string, made func(parent *Dir, base string) error)
 	if err != nil {
 		return nil, err
 	}
-	if err := made(parent, base); err != nil {
-		return nil, err
-	}
-	err = parent.Mkdir(base, 0o755)
-	if errors.Is(err, unix.EEXIST) {
-		return nil, missing // a link that leads nowhere
-	}
-	if err != nil {
-		return nil, err
+	stat, err := parent.Stat(base)
+	switch {
+	case err == nil && stat.Mode&unix.S_IFMT == unix.S_IFLNK:
+		if err := t.makeDestination(parent, base, made); err != nil {
+			return nil, err
+		}
+	case err == nil:
+		return nil, missing
+	default:
+		if err := errors.Join(made(parent, base), parent.Mkdir(base, 0o755)); err != nil {
+			return nil, err
+		}
 	}
 	return t.Dir(name)
+}
+
+// makeDestination makes the directory that a link of the image leads to, as it would be seen inside: images have /var/run before /run.
+// The kernel refuses most circles before; one that leads over what is missing ends at its own bound.
+func (t *Tree) makeDestination(parent *Dir, base string, made func(parent *Dir, base string) error) error {
+	if t.hops++; t.hops > maxHops {
+		return fault.New(fault.InvalidArgument, "The directory %q is reached over too many links.", base)
+	}
+	defer func() { t.hops-- }()
+	destination, err := os.Readlink(descriptorPath(parent.fd) + "/" + base)
+	if err != nil {
+		return err
+	}
+	if !path.IsAbs(destination) {
+		destination = parent.Name + "/" + destination
+	}
+	clean, err := Clean(path.Clean("/" + destination))
+	if err != nil {
+		return err
+	}
+	_, err = t.DirOrMake(clean, made)
+	return err
 }
 
 // Mkdir makes a directory, unless the tree would become too deep.

@@ -19,6 +19,7 @@ const (
 	maxDepth     = 256
 	maxPathBytes = 3072
 	maxNameBytes = 255
+	maxHops      = 40
 	// resolveAttempts bounds the retries of a resolution that the kernel could not decide.
 	resolveAttempts = 16
 )
@@ -31,6 +32,8 @@ type Tree struct {
 	cached *Dir
 	// stale: a directory or a link may have gone, so that the cached directory's name may mean another one.
 	stale bool
+	// hops is how many links are being followed to a destination that must be made.
+	hops int
 }
 
 // Open opens the tree under directory. Links inside it are followed inside it.
