@@ -7,6 +7,7 @@ import { type AgentCall, callAgent, mostCharacters } from './call-agent.ts'
 import { pageEntries, parseJournal } from './journal.ts'
 import { answerMilliseconds, waits } from './patience.ts'
 import { run } from './run-process.ts'
+import { startService } from './start-service.ts'
 import { writeFile } from './write-file.ts'
 
 const initMilliseconds = 10_000
@@ -14,7 +15,7 @@ const journalMilliseconds = 2000
 
 /** The agent over HTTP. */
 export function createAgentClient(): Agent {
-  return { healthy, init, journal, run, writeFile }
+  return { healthy, init, startService, journal, run, writeFile }
 }
 
 /** Asks until the agent answers. Creates wait for this, so it looks often at first. */

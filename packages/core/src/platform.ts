@@ -18,6 +18,8 @@ import { loseExecution } from './app/lose-sandbox.ts'
 import { metricsOf } from './app/metrics.ts'
 import { pauseSandbox } from './app/pause-sandbox.ts'
 import type { Ports } from './app/ports.ts'
+import { Preparations } from './app/preparations.ts'
+import { type LateTemplate, prepareTemplate } from './app/prepare-template.ts'
 import { quotaOf } from './app/quota.ts'
 import { requireSandbox } from './app/records.ts'
 import { resetSandbox } from './app/reset-sandbox.ts'
@@ -59,6 +61,8 @@ export interface Platform {
   /** For the edge: brings a sleeping sandbox back for a request to `port`, if it may be woken by that. */
   wake(sandboxId: string, port: number): Promise<Route | undefined>
   ensureTemplate(recipe: TemplateRecipe): Promise<boolean>
+  /** As `ensureTemplate`, while the server serves; never rejects. */
+  prepareTemplate(template: LateTemplate): Promise<void>
   /** Finds the sandboxes of an earlier server again, then starts the loops. To be called once, before any door opens. */
   start(): Promise<Adoption>
   /** Waits for what is in progress. Running sandboxes go on; paused ones give their memory back and stay on disk. */
@@ -68,7 +72,17 @@ export interface Platform {
 /** What the composition root supplies. */
 export type Adapters = Omit<
   Ports,
-  'transitions' | 'executions' | 'leases' | 'verified' | 'pool' | 'builds' | 'sampler' | 'journalCursors' | 'nudge' | 'reached'
+  | 'transitions'
+  | 'executions'
+  | 'leases'
+  | 'verified'
+  | 'pool'
+  | 'builds'
+  | 'sampler'
+  | 'journalCursors'
+  | 'preparations'
+  | 'nudge'
+  | 'reached'
 > &
   Partial<Pick<Ports, 'reached'>>
 
@@ -90,6 +104,7 @@ export function createPlatform(adapters: Adapters): Platform {
     sampler: new Sampler(),
     journalCursors: new JournalCursors(),
     pool,
+    preparations: new Preparations(),
     nudge,
   }
   const ports: Ports = { reached: () => undefined, ...adapters, ...own }
@@ -110,6 +125,10 @@ export function createPlatform(adapters: Adapters): Platform {
       const built = await ensureTemplate(ports, recipe)
       nudge()
       return built
+    },
+    prepareTemplate: async (template) => {
+      await prepareTemplate(ports, template)
+      nudge()
     },
     start: async () => {
       unsubscribe = adapters.engine.onExit((exit) => {
@@ -161,6 +180,7 @@ const useCasesOf = (ports: Ports): UseCases => ({
   templateTags: (idOrName) => tagsOf(ports, idOrName),
   events: (query) => ports.store.events(query),
   quota: () => quotaOf(ports),
+  preparations: () => ports.preparations.all(),
   logs: (id, query) => logsOf(ports, id, query),
   metrics: (id, range) => metricsOf(ports, id, range),
   lastMetrics: (ids) => ports.metrics.last(ids),

@@ -13,6 +13,7 @@ import type { Uploads } from '../ports/uploads.ts'
 import type { ExecutionTable } from './execution-table.ts'
 import type { ImageLeases } from './image-leases.ts'
 import type { JournalCursors } from './journal-cursors.ts'
+import type { Preparations } from './preparations.ts'
 import type { Sampler } from './sampler.ts'
 import type { Step } from './steps.ts'
 import type { BuildQueue } from './templates/build-queue.ts'
@@ -69,6 +70,7 @@ export interface Ports {
   readonly verified: Verified
   readonly pool: WarmPool
   readonly builds: BuildQueue
+  readonly preparations: Preparations
   readonly sampler: Sampler
   readonly journalCursors: JournalCursors
   /** Told of every step that is behind; a test may fail or end the server there. */

@@ -4,6 +4,7 @@ import type { ProcessDefaults } from '../domain/process-defaults.ts'
 import type { Base, Resources } from '../domain/sandbox.ts'
 import type { TemplateBuild } from '../domain/template.ts'
 import type { Ports } from './ports.ts'
+import { notReady } from './prepare-template.ts'
 import type { Seed } from './start-execution.ts'
 
 /** What a create starts from: a template's build or a snapshot. */
@@ -19,11 +20,16 @@ export interface Source extends Seed {
 }
 
 /**
- * Finds a template or a snapshot by id or name, with or without tag. @throws TorporError `not_found`, `invalid_argument` for a
- * template without a ready build (protocol.md 2.5).
+ * Finds a template or a snapshot by id or name, with or without tag.
+ * @throws TorporError `not_found`; `unavailable` for a template that is still being prepared; `invalid_argument` for one without a
+ * ready build (protocol.md 2.5).
  */
-export function findSource({ store, tokens }: Pick<Ports, 'store' | 'tokens'>, asked: string): Source {
+export function findSource(ports: Pick<Ports, 'store' | 'tokens' | 'preparations' | 'engine' | 'clock'>, asked: string): Source {
+  const { store, tokens, preparations, engine, clock } = ports
   const build = store.getTemplate(asked)
+  const preparation = preparations.find(build?.names[0] ?? withoutTag(asked))
+  // A build of an earlier start serves until the new one is ready, if this engine can restore it.
+  if (preparation && build?.image.engineVersion !== engine.version) throw notReady(preparation, clock.now())
   if (build) return { ...build, alias: build.names[0] ?? null, env: build.context.env, defaults: defaultsOf(build), holder: null }
   const snapshot = store.getSnapshot(asked)
   if (!snapshot) throw notThere(store, asked)
@@ -48,3 +54,5 @@ function notThere({ templates }: Ports['store'], asked: string): TorporError {
   const why = newest?.status === 'error' ? `its last build failed: ${newest.reason?.message ?? 'without a reason'}` : 'build it first'
   return new TorporError('invalid_argument', `template '${asked}' has no ready build with that tag; ${why}`)
 }
+
+const withoutTag = (asked: string): string => (asked.endsWith(':default') ? asked.slice(0, -':default'.length) : asked)
