@@ -35,7 +35,7 @@ function run(
   { env = {}, input }: { env?: Record<string, string | undefined>; input?: string } = {},
 ): Promise<Ending> {
   const places = { PATH: `${sourceDirectory}:${process.env['PATH'] ?? ''}`, URL: server['E2B_API_URL'] }
-  const child = spawn(program, args, { cwd: directory, env: { ...torpor.variables, ...places, ...env }, timeout: 100_000 })
+  const child = spawn(program, args, { cwd: directory, env: { ...torpor.variables, ...places, ...env }, timeout: 280_000 })
   let [stdout, stderr] = ['', '']
   child.stdout.on('data', (data: Buffer) => (stdout += data.toString()))
   child.stderr.on('data', (data: Buffer) => (stderr += data.toString()))
@@ -68,7 +68,7 @@ describe('docs/cli.md', () => {
     expect(readFileSync(path.join(directory, 'copy.log'), 'utf8')).toContain('event=killed')
     expect(readFileSync(path.join(directory, 'completion.bash'), 'utf8')).toContain('complete')
     expect((await cli('sandbox', 'list')).stdout).toBe('no sandboxes\n')
-  })
+  }, 300_000)
 
   test('the terminal is one of the sandbox, and ends with the exit code of its shell', async () => {
     const id = (await cli('sandbox', 'create')).stdout.trim()

@@ -9,6 +9,8 @@ export const exitCodes = {
   /** The key is not accepted, or what is asked for is not allowed. */
   refused: 5,
   interrupted: 130,
+  /** The reader of the output went away: as a shell says it of SIGPIPE. */
+  brokenPipe: 141,
 } as const
 
 /** The exit code for an answer of the API with this status. */

@@ -46,6 +46,14 @@ describe('the command line', () => {
     }
   })
 
+  it('ends quietly when nobody reads its output any more', async () => {
+    const command = `'${process.execPath}' --disable-warning=ExperimentalWarning ${path.join(import.meta.dirname, 'main.ts')} config | true; echo \${PIPESTATUS[0]}`
+    const ended = await new Promise(
+      (resolve) => void execFile('bash', ['-c', command], (_error, stdout, stderr) => resolve({ stdout, stderr })),
+    )
+    expect(ended).toEqual({ stdout: expect.stringMatching(/^(0|141)\n$/), stderr: '' })
+  })
+
   it('helps with 0 on standard output', async () => {
     expect(await run('main.ts', 'sandbox', 'exec', '--help')).toMatchObject({
       code: 0,
