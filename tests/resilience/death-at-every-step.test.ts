@@ -4,7 +4,7 @@ import path from 'node:path'
 
 import { type Step, steps } from '@torpor/core'
 import { type MortalServer, bootMortal } from '@torpor/testkit'
-import { Sandbox } from 'e2b'
+import { Sandbox, Template } from 'e2b'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
 const counter = `
@@ -35,19 +35,24 @@ const post = (place: string, body: object): Promise<Response> =>
     body: JSON.stringify(body),
   })
 
+/** No step of it is known already. */
+const recipe = () => Template().fromTemplate('base').runCmd(`true ${performance.now()}`).setStartCmd('sleep 1000', 'true')
+
 /** What is asked for when the server dies; of a sandbox that counts. */
 const works = {
   create: () => Sandbox.create(),
   pause: (sandbox: Sandbox) => sandbox.pause(),
   resume: (sandbox: Sandbox) => sandbox.connect(),
+  reboot: (sandbox: Sandbox) => sandbox.connect({ onResume: 'reboot' }),
   capture: (sandbox: Sandbox) => sandbox.createSnapshot(),
   snapshot: (sandbox: Sandbox) => sandbox.createSnapshot(),
   clone: (sandbox: Sandbox) => post(`${sandbox.sandboxId}/clone`, { count: 2 }),
   reset: (sandbox: Sandbox) => post(`${sandbox.sandboxId}/reset`, {}),
   kill: (sandbox: Sandbox) => sandbox.kill(),
+  build: () => Template.build(recipe(), 'mortal'),
 } satisfies Record<keyof typeof steps, (sandbox: Sandbox) => Promise<unknown>>
 type Work = keyof typeof works
-const all: readonly Work[] = ['create', 'pause', 'resume', 'capture', 'snapshot', 'clone', 'reset', 'kill']
+const all: readonly Work[] = ['create', 'pause', 'resume', 'reboot', 'capture', 'snapshot', 'clone', 'reset', 'kill', 'build']
 const cases = all.flatMap((work) => steps[work].map((step): [Work, Step] => [work, step]))
 
 describe.each(['frozen', 'image'] as const)('kill -9 of the server at any step of its works, resuming from the %s', (tier) => {
@@ -62,15 +67,15 @@ describe.each(['frozen', 'image'] as const)('kill -9 of the server at any step o
   })
 
   // What does not differ between the tiers is tried once.
-  test.each(cases.filter(([work]) => tier === 'frozen' || work === 'resume'))(
+  test.each(cases.filter(([work]) => tier === 'frozen' || isWaking(work)))(
     '%s, at "%s": nothing is lost, nothing is left over, and the next call gets a right answer',
     { timeout: 60_000 },
     async (work, step) => {
       if (!isOnTheWay(step, tier)) return
       const sandbox = await counting()
-      if (work === 'resume') await asleep(sandbox)
+      if (isWaking(work)) await asleep(sandbox)
       if (work === 'reset') await sandbox.createSnapshot()
-      const before = work === 'resume' ? 0 : await count(sandbox)
+      const before = isWaking(work) ? 0 : await count(sandbox)
       await server.dieAt(step)
       const asked = works[work](sandbox).catch((error: unknown) => error)
       await server.death
@@ -97,6 +102,7 @@ describe.each(['frozen', 'image'] as const)('kill -9 of the server at any step o
     )
     if (!isThere) return work === 'kill'
     await sandbox.connect()
+    if (work === 'reboot' && !(await sandbox.files.exists('/dev/shm/count'))) return sandbox.files.exists('counter.py')
     const now = await count(sandbox)
     expect(now).toBeGreaterThanOrEqual(work === 'reset' ? 1 : before)
     await expect.poll(() => count(sandbox)).toBeGreaterThan(now)
@@ -116,12 +122,16 @@ describe.each(['frozen', 'image'] as const)('kill -9 of the server at any step o
     await Promise.all((await listed()).map(({ sandboxId }) => Sandbox.kill(sandboxId)))
     const snapshots = await Sandbox.listSnapshots().nextItems()
     await Promise.all(snapshots.map(({ snapshotId }) => Sandbox.deleteSnapshot(snapshotId)))
+    // A template is deleted the same way.
+    await Sandbox.deleteSnapshot('mortal')
   }
 
-  /** Only the template's image and the server itself. */
+  /** Only the template's image, layers for builds to come, and the server itself. */
   async function expectNothingLeft(): Promise<void> {
     const within = (name: string): string[] => readdirSync(path.join(server.dataDirectory, name))
-    await expect.poll(() => [within('executions'), within('images').length], { timeout: 20_000 }).toEqual([[], 1])
+    await expect
+      .poll(() => [within('executions'), within('images').filter((name) => !name.startsWith('layer-')).length], { timeout: 20_000 })
+      .toEqual([[], 1])
     expect(readFileSync('/proc/mounts', 'utf8')).not.toContain(server.dataDirectory)
     const number = readdirSync('/run/torpor').find((name) => ownerOf(name) === server.dataDirectory)
     const cgroup = ['/sys/fs/cgroup/memory', '/sys/fs/cgroup'].map((root) => path.join(root, `torpor${number}`))
@@ -131,6 +141,8 @@ describe.each(['frozen', 'image'] as const)('kill -9 of the server at any step o
     expect(namespaces.filter((line) => line.startsWith(`torpor${number}x`)).length).toBeLessThanOrEqual(8)
   }
 })
+
+const isWaking = (work: Work): boolean => work === 'resume' || work === 'reboot'
 
 /** The two ways back pass different steps. */
 const isOnTheWay = (step: Step, tier: 'frozen' | 'image'): boolean =>

@@ -1,4 +1,6 @@
 import { createHash } from 'node:crypto'
+import { Readable } from 'node:stream'
+import { buffer } from 'node:stream/consumers'
 
 import { TorporError, sandboxNotFound } from '@torpor/contract'
 import type {
@@ -7,6 +9,7 @@ import type {
   EventQuery,
   Inventory,
   ListCommand,
+  Preparation,
   LogEntry,
   LogQuery,
   RecordedEvent,
@@ -17,6 +20,7 @@ import type {
   SandboxView,
   Snapshot,
   SnapshotQuery,
+  Uploads,
   UseCases,
   Verdict,
 } from '@torpor/core'
@@ -24,19 +28,19 @@ import type {
 import { createControlApi } from '../create-control-api.ts'
 import { hashedKeys } from '../key-check.ts'
 import type { ControlApiOptions } from '../options.ts'
+import { FakeTemplates } from './fake-templates.ts'
 import { newRecord, newSnapshot } from './samples.ts'
 
 export const key = 'e2b_0123456789abcdef'
 
 /** The use cases over maps, with what they were asked. */
-class FakeCore implements UseCases {
+class FakeCore extends FakeTemplates implements UseCases {
   readonly records = new Map<string, SandboxRecord>()
   readonly snapshots: Snapshot[] = []
   readonly recorded: RecordedEvent[] = []
   readonly samples: Sample[] = []
   /** What is shown of a sandbox where that differs from its record. */
   readonly shown = new Map<string, Partial<SandboxView['shown']>>()
-  readonly asked: { readonly name: string; readonly with: unknown }[] = []
 
   add(record: Partial<SandboxRecord> = {}): SandboxRecord {
     const added = newRecord(record)
@@ -78,8 +82,8 @@ class FakeCore implements UseCases {
     this.records.set(id, { ...record, state: 'paused' })
   }
 
-  async connectSandbox(id: string, timeoutSeconds?: number) {
-    this.asked.push({ name: 'connect', with: timeoutSeconds })
+  async connectSandbox(id: string, timeoutSeconds?: number, reboot = false) {
+    this.asked.push({ name: 'connect', with: reboot ? { timeoutSeconds, reboot } : timeoutSeconds })
     const resumed = this.#record(id).state === 'paused'
     return { sandbox: this.add({ ...this.#record(id), state: 'running' }), resumed }
   }
@@ -129,8 +133,10 @@ class FakeCore implements UseCases {
     return last ? { snapshots, next: { createdAt: last.createdAt, id: last.id } } : { snapshots }
   }
 
-  async deleteSnapshot(idOrName: string): Promise<void> {
-    this.asked.push({ name: 'delete snapshot', with: idOrName })
+  async deleteTemplate(idOrName: string): Promise<void> {
+    this.asked.push({ name: 'delete', with: idOrName })
+    const template = this.templates.findIndex(({ id, names }) => id === idOrName || names.includes(idOrName))
+    if (template !== -1) return void this.templates.splice(template, 1)
     const index = this.snapshots.findIndex(({ id, name, tag }) => [`${id}:default`, id, `local/${name}:${tag}`].includes(idOrName))
     if (index === -1) throw new TorporError('not_found', `snapshot '${idOrName}' not found`)
     this.snapshots.splice(index, 1)
@@ -154,6 +160,10 @@ class FakeCore implements UseCases {
       usage: { sandboxes: 2, cpuCount: 4, memoryMiB: 2048 },
       limit: { sandboxes: 20, memoryMiB: 8192, maxTimeoutSeconds: 86_400 },
     }
+  }
+
+  preparations(): Preparation[] {
+    return [{ name: 'code-interpreter-v1', state: 'preparing', step: 'installing its packages', since: 0 }]
   }
 
   metrics(id: string, range: SampleRange): Sample[] {
@@ -196,6 +206,26 @@ function page<Item extends { readonly id: string }>(
   return { items, last: start + items.length < all.length ? items.at(-1) : undefined }
 }
 
+/** Archives in memory. */
+class FakeUploads implements Uploads {
+  readonly files = new Map<string, Buffer>()
+
+  async has(hash: string): Promise<boolean> {
+    return this.files.has(hash)
+  }
+
+  async receive(hash: string, content: AsyncIterable<Uint8Array>): Promise<void> {
+    this.files.set(hash, await buffer(content))
+  }
+
+  async open(hash: string) {
+    const content = this.files.get(hash) ?? Buffer.alloc(0)
+    return { bytes: content.length, content: Readable.from([content]) }
+  }
+
+  async sweep(): Promise<void> {}
+}
+
 /** A log that remembers. */
 class FakeLog {
   readonly lines: { readonly level: string; readonly context: Readonly<Record<string, unknown>>; readonly message: string }[] = []
@@ -213,10 +243,12 @@ export interface Asked {
 export function startApi(options: Partial<ControlApiOptions> = {}) {
   const core = new FakeCore()
   const log = new FakeLog()
+  const uploads = new FakeUploads()
   const api = createControlApi({
     useCases: core,
+    uploads,
     keys: hashedKeys(() => [createHash('sha256').update(key).digest('hex')]),
-    tokens: { access: (id) => `access-${id}`, traffic: (id) => `traffic-${id}` },
+    tokens: { access: (id) => `access-${id}`, traffic: (id) => `traffic-${id}`, upload: (hash, at) => `upload-${hash}-${at}` },
     domain: null,
     log,
     version: '1.2.3',
@@ -227,5 +259,5 @@ export function startApi(options: Partial<ControlApiOptions> = {}) {
     const content = body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }
     return api.request(path, { method, headers: { 'X-API-KEY': key, ...headers }, ...content })
   }
-  return { api, core, log, ask }
+  return { api, core, log, ask, uploads }
 }

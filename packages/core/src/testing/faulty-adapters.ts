@@ -4,7 +4,7 @@ import type { Faults } from './faults.ts'
 
 /** `committed` and `removed` come after the deed and before the caller hears of it. */
 export type ImageStep = 'stage' | 'commit' | 'committed' | 'discard' | 'remove' | 'removed'
-export type AgentStep = 'healthy' | 'init'
+export type AgentStep = 'healthy' | 'init' | 'startService' | 'run' | 'writeFile'
 
 /** The real image store, which fails or waits where the test wants it. */
 export const faultyImages = (real: ImageStore, faults: Faults<ImageStep>): ImageStore => ({
@@ -46,6 +46,18 @@ export const faultyAgent = (real: Agent, faults: Faults<AgentStep>): Agent => ({
   init: async (...request) => {
     await faults.pass('init')
     await real.init(...request)
+  },
+  startService: async (...request) => {
+    await faults.pass('startService')
+    await real.startService(...request)
+  },
+  run: async (...request) => {
+    await faults.pass('run')
+    return real.run(...request)
+  },
+  writeFile: async (...request) => {
+    await faults.pass('writeFile')
+    await real.writeFile(...request)
   },
   journal: (...request) => real.journal(...request),
 })

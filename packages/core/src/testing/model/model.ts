@@ -63,9 +63,9 @@ export class Model {
 
   async #deleteSnapshot(id: string | undefined): Promise<void> {
     if (id === undefined) return
-    await this.#driven.useCases.deleteSnapshot(id)
+    await this.#driven.useCases.deleteTemplate(id)
     this.#snapshots.delete(id)
-    await assert.rejects(this.#driven.useCases.deleteSnapshot(id), { kind: 'not_found' })
+    await assert.rejects(this.#driven.useCases.deleteTemplate(id), { kind: 'not_found' })
   }
 
   async #one(what: Verb | 'count' | 'crash' | 'failing pause', id: string, known: Known): Promise<void> {
@@ -98,6 +98,13 @@ export class Model {
         return void this.#known.set(id, { ...known, state: 'paused' })
       case 'pause files':
         return void this.#known.set(id, { ...known, state: 'paused', forgets: true })
+      case 'reboot':
+        return void this.#known.set(id, {
+          ...known,
+          state: 'running',
+          counter: known.state === 'paused' ? 0 : known.counter,
+          forgets: false,
+        })
       case 'connect':
         return void this.#known.set(id, { ...known, state: 'running', counter: known.forgets ? 0 : known.counter, forgets: false })
       case 'kill':
@@ -143,6 +150,8 @@ export class Model {
         return nothing(await useCases.pauseSandbox(id, { kind: 'files' }))
       case 'connect':
         return nothing(await useCases.connectSandbox(id))
+      case 'reboot':
+        return nothing(await useCases.connectSandbox(id, undefined, true))
       case 'kill':
         return nothing(await useCases.killSandbox(id))
       case 'snapshot':
