@@ -20,6 +20,7 @@ import { pauseSandbox } from './app/pause-sandbox.ts'
 import type { Ports } from './app/ports.ts'
 import { quotaOf } from './app/quota.ts'
 import { requireSandbox } from './app/records.ts'
+import { MemoryRelief } from './app/relieve-memory.ts'
 import { resetSandbox } from './app/reset-sandbox.ts'
 import { Sampler } from './app/sampler.ts'
 import { createSnapshot, deleteSnapshot, listSnapshots } from './app/snapshots.ts'
@@ -90,9 +91,7 @@ export function createPlatform(adapters: Adapters): Platform {
       return built
     },
     start: async () => {
-      unsubscribe = adapters.engine.onExit((exit) => {
-        loseExecution(ports, exit).catch((error: unknown) => adapters.log.error({ exit, error }, 'an ended execution was not cleared away'))
-      })
+      unsubscribe = listen(ports)
       const adoption = await adoptExecutions(ports)
       nudge()
       background.nudge()
@@ -108,6 +107,22 @@ export function createPlatform(adapters: Adapters): Platform {
       await evictAll(ports)
     },
   }
+}
+
+/** What the engine tells by itself. Gives the function that ends it. */
+function listen(ports: Ports): () => void {
+  const { engine, log } = ports
+  const relief = new MemoryRelief()
+  const ends = [
+    engine.onExit((exit) => {
+      const reason = relief.explains(ports, exit.execution) ? 'out of memory' : 'crashed'
+      loseExecution(ports, exit, reason).catch((error: unknown) => log.error({ exit, error }, 'an ended execution was not cleared away'))
+    }),
+    engine.onMemoryPressure((pressure) => {
+      relief.relieve(ports, pressure).catch((error: unknown) => log.warn({ pressure, error }, 'a shortage of memory was not ended'))
+    }),
+  ]
+  return () => ends.forEach((end) => end())
 }
 
 const useCasesOf = (ports: Ports): UseCases => ({

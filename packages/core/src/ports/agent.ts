@@ -15,6 +15,13 @@ export interface AgentIdentity {
   readonly hairpin?: { readonly port: number; readonly address: string }
 }
 
+/** A process inside that was ended for its memory; all of it is the sandbox's own word. */
+export interface EndedProcess {
+  readonly pid: number
+  readonly command: string
+  readonly rssBytes: number
+}
+
 /** The daemon inside a sandbox, as the control plane speaks to it. */
 export interface Agent {
   /** Resolves when the agent at `address` answers. @throws TorporError `timed_out` after `withinMilliseconds`. */
@@ -29,4 +36,9 @@ export interface Agent {
    * @throws TorporError `unavailable`.
    */
   journal(address: string, accessToken: string | null, after: number): Promise<JournalEntry[]>
+  /**
+   * Ends the process that takes most memory, if it takes at least so many bytes, and notes it in the journal; undefined when there
+   * is none. @throws TorporError `unavailable`.
+   */
+  endBiggest(address: string, accessToken: string | null, leastBytes: number): Promise<EndedProcess | undefined>
 }

@@ -4,7 +4,7 @@ import type { Faults } from './faults.ts'
 
 /** `committed` and `removed` come after the deed and before the caller hears of it. */
 export type ImageStep = 'stage' | 'commit' | 'committed' | 'discard' | 'remove' | 'removed'
-export type AgentStep = 'healthy' | 'init'
+export type AgentStep = 'healthy' | 'init' | 'endBiggest'
 
 /** The real image store, which fails or waits where the test wants it. */
 export const faultyImages = (real: ImageStore, faults: Faults<ImageStep>): ImageStore => ({
@@ -48,4 +48,8 @@ export const faultyAgent = (real: Agent, faults: Faults<AgentStep>): Agent => ({
     await real.init(...request)
   },
   journal: (...request) => real.journal(...request),
+  endBiggest: async (...request) => {
+    await faults.pass('endBiggest')
+    return real.endBiggest(...request)
+  },
 })
