@@ -21,17 +21,6 @@ describe('what a hostile sandbox takes is its own', () => {
     await world?.close()
   })
 
-  test('a sandbox that takes more memory than its limit loses the process that took it, and nothing else', async () => {
-    const hostile = await Sandbox.create()
-    const bystander = await hostile.commands.run('sleep 600', { background: true })
-    const bomb = 'python3 -c "x = bytearray(2 << 30); print(len(x))"'
-    await expect(hostile.commands.run(bomb, { timeoutMs: 60_000 })).rejects.toThrow(/killed|signal|exit/i)
-    expect((await hostile.commands.run('echo alive')).stdout).toBe('alive\n')
-    expect((await hostile.commands.list()).map(({ pid }) => pid)).toContain(bystander.pid)
-    expect((await neighbour.commands.run('echo unharmed')).stdout).toBe('unharmed\n')
-    await hostile.kill()
-  })
-
   test('a sandbox that takes more processes than its limit ends, and only it; it is reported gone', async () => {
     const hostile = await Sandbox.create()
     await expect(hostile.commands.run(forkBomb, { timeoutMs: 60_000 })).rejects.toThrow(/killed|terminated|not found|end of life|exit/i)

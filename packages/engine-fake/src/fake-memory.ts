@@ -28,6 +28,8 @@ export interface FakeMemory {
   readonly bootId: string
   /** Ports that the test opened, with the number of their handler on the machine. */
   readonly services: Map<number, number>
+  /** What its processes take: pid to bytes. */
+  readonly processes: Map<number, number>
   /** The files of the root, path to content: all that `captureFiles` keeps. */
   readonly files: Map<string, string>
 }
@@ -37,6 +39,7 @@ export const newMemory = (files: ReadonlyMap<string, string> = new Map()): FakeM
   identity: {},
   bootId: randomUUID(),
   services: new Map(),
+  processes: new Map(),
   files: new Map(files),
 })
 
@@ -49,11 +52,13 @@ const memoryImage = filesImage.extend({
   identity,
   bootId: z.string(),
   services: z.array(z.tuple([z.number(), z.number()])),
+  processes: z.array(z.tuple([z.number(), z.number()])),
 })
 
 /** Writes the memory image; like the real one, not synced. */
 export function writeImage(directory: string, engineVersion: string, memory: FakeMemory): Promise<void> {
-  const content = { ...memory, engineVersion, services: [...memory.services], files: [...memory.files] }
+  const { services, processes, files: written } = memory
+  const content = { ...memory, engineVersion, services: [...services], processes: [...processes], files: [...written] }
   return write(path.join(directory, 'fake-memory.json'), content)
 }
 
@@ -65,7 +70,8 @@ export const writeFiles = (directory: string, engineVersion: string, memory: Fak
 export async function readImage(directory: string, engineVersion: string): Promise<FakeMemory> {
   const content = await read(path.join(directory, 'fake-memory.json'), memoryImage, engineVersion)
   const { counter, bootId } = content
-  return { counter, identity: content.identity, bootId, services: new Map(content.services), files: new Map(content.files) }
+  const [services, processes, kept] = [new Map(content.services), new Map(content.processes), new Map(content.files)]
+  return { counter, identity: content.identity, bootId, services, processes, files: kept }
 }
 
 /** A fresh memory on the files of an image. @throws TorporError `damaged`. */

@@ -59,7 +59,12 @@ const mountsOf = ({ resources }: ExecutionSpec, places: SpecPlaces): object[] =>
   { destination: '/dev', type: 'tmpfs', source: 'tmpfs', options: ['nosuid', 'strictatime', 'mode=755'] },
   { destination: '/dev/pts', type: 'devpts', source: 'devpts', options: ['nosuid', 'noexec', 'newinstance', 'ptmxmode=0666', 'mode=0620'] },
   // Half of the memory, as Linux has it: who fills it hears that it is full, and no process pays for it.
-  { destination: '/dev/shm', type: 'tmpfs', source: 'shm', options: ['nosuid', 'nodev', 'mode=1777', `size=${resources.memoryMiB * 512}k`] },
+  {
+    destination: '/dev/shm',
+    type: 'tmpfs',
+    source: 'shm',
+    options: ['nosuid', 'nodev', 'mode=1777', `size=${resources.memoryMiB * 512}k`],
+  },
   { destination: agentMount, type: 'bind', source: places.agentDirectory, options: ['rbind', 'ro', 'nosuid', 'nodev'] },
 ]
 

@@ -44,6 +44,7 @@ export class MemoryRelief {
       ports.log.warn({ id: record.id, ...pressure }, 'a sandbox is out of memory')
       if (!(await endUntilBelow(ports, record, pressure))) this.#rest(ports, record.id, execution)
       await pullJournal(ports, record)
+      ports.log.info({ id: record.id, execution }, 'done what can be done about its memory')
     } finally {
       this.#relieving.delete(execution)
     }
