@@ -13,8 +13,10 @@ import { Sandbox } from 'e2b'
 
 import { Bare, commandAt, plainWrite } from './bare.ts'
 import { clones, snapshotFreeze, warmCreate } from './copies.ts'
+import { crowd } from './crowd.ts'
 import { throughput } from './edge-load.ts'
 import { type Figure, repeat, table, timed } from './figures.ts'
+import { soak } from './soak.ts'
 import { waking } from './waking.ts'
 import { inWorld, mebibyte, touch } from './world.ts'
 
@@ -171,6 +173,8 @@ const figures: Record<string, () => Promise<Figure[]>> = {
   clones: () => clones(path.join(directory, 'clones')),
   warm: warmCreate,
   wake: waking,
+  crowd,
+  soak: () => soak(Number(process.env['TORPOR_BENCH_SOAK_SECONDS'] ?? 600)),
 }
 
 try {

@@ -40,6 +40,7 @@ const works = {
   create: () => Sandbox.create(),
   pause: (sandbox: Sandbox) => sandbox.pause(),
   resume: (sandbox: Sandbox) => sandbox.connect(),
+  reboot: (sandbox: Sandbox) => sandbox.connect({ onResume: 'reboot' }),
   capture: (sandbox: Sandbox) => sandbox.createSnapshot(),
   snapshot: (sandbox: Sandbox) => sandbox.createSnapshot(),
   clone: (sandbox: Sandbox) => post(`${sandbox.sandboxId}/clone`, { count: 2 }),
@@ -47,7 +48,7 @@ const works = {
   kill: (sandbox: Sandbox) => sandbox.kill(),
 } satisfies Record<keyof typeof steps, (sandbox: Sandbox) => Promise<unknown>>
 type Work = keyof typeof works
-const all: readonly Work[] = ['create', 'pause', 'resume', 'capture', 'snapshot', 'clone', 'reset', 'kill']
+const all: readonly Work[] = ['create', 'pause', 'resume', 'reboot', 'capture', 'snapshot', 'clone', 'reset', 'kill']
 const cases = all.flatMap((work) => steps[work].map((step): [Work, Step] => [work, step]))
 
 describe.each(['frozen', 'image'] as const)('kill -9 of the server at any step of its works, resuming from the %s', (tier) => {
@@ -62,15 +63,15 @@ describe.each(['frozen', 'image'] as const)('kill -9 of the server at any step o
   })
 
   // What does not differ between the tiers is tried once.
-  test.each(cases.filter(([work]) => tier === 'frozen' || work === 'resume'))(
+  test.each(cases.filter(([work]) => tier === 'frozen' || isWaking(work)))(
     '%s, at "%s": nothing is lost, nothing is left over, and the next call gets a right answer',
     { timeout: 60_000 },
     async (work, step) => {
       if (!isOnTheWay(step, tier)) return
       const sandbox = await counting()
-      if (work === 'resume') await asleep(sandbox)
+      if (isWaking(work)) await asleep(sandbox)
       if (work === 'reset') await sandbox.createSnapshot()
-      const before = work === 'resume' ? 0 : await count(sandbox)
+      const before = isWaking(work) ? 0 : await count(sandbox)
       await server.dieAt(step)
       const asked = works[work](sandbox).catch((error: unknown) => error)
       await server.death
@@ -85,7 +86,8 @@ describe.each(['frozen', 'image'] as const)('kill -9 of the server at any step o
   /** Paused, and in the tier that is asked for: without a budget the frozen process is given up soon after the call's answer. */
   async function asleep(sandbox: Sandbox): Promise<void> {
     await sandbox.pause()
-    if (tier === 'image') await expect.poll(() => readdirSync(path.join(server.dataDirectory, 'executions')), { timeout: 20_000 }).toEqual([])
+    const held = (): string[] => (tier === 'image' ? readdirSync(path.join(server.dataDirectory, 'executions')) : [])
+    await expect.poll(held, { timeout: 20_000 }).toEqual([])
   }
 
   /** What there is answers under its own name and has lost nothing; what was to be killed may be gone. */
@@ -96,6 +98,7 @@ describe.each(['frozen', 'image'] as const)('kill -9 of the server at any step o
     )
     if (!isThere) return work === 'kill'
     await sandbox.connect()
+    if (work === 'reboot' && !(await sandbox.files.exists('/dev/shm/count'))) return sandbox.files.exists('counter.py')
     const now = await count(sandbox)
     expect(now).toBeGreaterThanOrEqual(work === 'reset' ? 1 : before)
     await expect.poll(() => count(sandbox)).toBeGreaterThan(now)
@@ -130,6 +133,8 @@ describe.each(['frozen', 'image'] as const)('kill -9 of the server at any step o
     expect(namespaces.filter((line) => line.startsWith(`torpor${number}x`)).length).toBeLessThanOrEqual(8)
   }
 })
+
+const isWaking = (work: Work): boolean => work === 'resume' || work === 'reboot'
 
 /** The two ways back pass different steps. */
 const isOnTheWay = (step: Step, tier: 'frozen' | 'image'): boolean =>

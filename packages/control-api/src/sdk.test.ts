@@ -53,6 +53,7 @@ describe('e2b', () => {
     const record = core.getSandbox(sandboxId)
     core.records.set(sandboxId, { ...record, state: 'paused', image: { name: 'i', kind: 'files', engineVersion: 'e' } })
     expect((await E2bSandbox.connect(sandboxId, { ...options, onResume: 'reboot' })).sandboxId).toBe(sandboxId)
+    expect(core.asked.at(-1)?.with).toMatchObject({ reboot: true })
   })
 
   test('forks: a sandbox or an error for each', async () => {

@@ -22,12 +22,6 @@ export function refuseUnsupported(body: Readonly<Record<string, unknown>>): void
   if (option !== undefined) throw notYet(option)
 }
 
-/** Connect may ask to forget a memory that was kept (e2b: `onResume: 'reboot'`); where there is none, and on a running one, that changes nothing. */
-export function refuseReboot({ state, pausing, image }: SandboxRecord): void {
-  const kept = pausing ?? image?.kind
-  if (state !== 'running' && kept !== 'files') throw notYet('memory: false (onResume: reboot) on a sandbox that was paused with its memory')
-}
-
 /** Connect may ask to restrict a sandbox further (Novita): what would stay open is refused, what is so already passes. */
 export function refuseNewRestrictions(body: Readonly<Record<string, unknown>>, { secure, network }: SandboxRecord): void {
   refuseUnsupported(body)

@@ -131,7 +131,7 @@ const useCasesOf = (ports: Ports): UseCases => ({
   listSandboxes: (command) => listSandboxes(ports, command),
   killSandbox: (id) => killSandbox(ports, id, 'api'),
   pauseSandbox: (id, { kind = 'memory', until = 'durable' } = {}) => pauseSandbox(ports, id, { reason: 'api', kind, until }),
-  connectSandbox: (id, timeoutSeconds) => connectSandbox(ports, id, timeoutSeconds),
+  connectSandbox: (id, timeoutSeconds, reboot) => connectSandbox(ports, id, timeoutSeconds, reboot),
   resumeSandbox: (id, options) => resumePaused(ports, id, options),
   setTimeout: (id, timeoutSeconds) => setTimeoutOf(ports, id, timeoutSeconds),
   refresh: (id, durationSeconds) => refreshSandbox(ports, id, durationSeconds),

@@ -4,7 +4,7 @@ import { errors, json, sandboxParams, schemas } from '../documented.ts'
 import type { ApiContext, Dependencies, Endpoint } from '../endpoint.ts'
 import { bodyOf, sandboxIdOf } from '../request-input.ts'
 import { sandboxToWire } from '../to-wire.ts'
-import { refuseNewRestrictions, refuseReboot } from '../unsupported-options.ts'
+import { refuseNewRestrictions } from '../unsupported-options.ts'
 
 const route = {
   method: 'post',
@@ -18,9 +18,8 @@ async function handle(context: ApiContext, dependencies: Dependencies): Promise<
   const id = sandboxIdOf(context)
   const body = await bodyOf(context, connectRequest, dependencies)
   const seen = useCases.getSandbox(id)
-  if (body.memory === false) refuseReboot(seen)
   refuseNewRestrictions(body, seen)
-  const { sandbox, resumed } = await useCases.connectSandbox(id, body.timeout)
+  const { sandbox, resumed } = await useCases.connectSandbox(id, body.timeout, body.memory === false)
   return context.json(sandboxToWire(sandbox, dependencies), resumed ? 201 : 200)
 }
 

@@ -54,6 +54,17 @@ describe('the list', () => {
     expect([answer.status, await answer.json()]).toEqual([400, { code: 400, message: expect.stringMatching(new RegExp(`^${name}`)) }])
   })
 
+  test('tells how many run in all, to who asks for the running ones only', async () => {
+    const { ask, core } = startApi()
+    const { usage } = core.quota()
+    const total = async (query: string): Promise<string | null> => (await ask(`GET /v2/sandboxes?${query}`)).headers.get('x-total-running')
+    expect([await total('state=running&limit=1'), await total('state=running,paused'), await total('')]).toEqual([
+      `${usage.sandboxes}`,
+      null,
+      null,
+    ])
+  })
+
   test('takes parameters without a value as absent', async () => {
     expect((await startApi().ask('GET /v2/sandboxes?limit=&nextToken=&state=&metadata=&startedAfter=')).status).toBe(200)
   })

@@ -26,10 +26,18 @@ export const listSandboxes: Endpoint = {
     path: '/v2/sandboxes',
     summary: 'List sandboxes, running and paused, page by page',
     request: { query: listQuery },
-    responses: { 200: json(z.array(schemas.listedSandbox), 'One page; x-next-token leads to the next'), ...errors() },
+    responses: {
+      200: json(
+        z.array(schemas.listedSandbox),
+        'One page; x-next-token leads to the next; x-total-running, when only running ones were asked for',
+      ),
+      ...errors(),
+    },
   },
   handle: (context, { useCases }) => {
-    const { sandboxes, next } = useCases.listSandboxes(commandOf(context))
+    const command = commandOf(context)
+    const { sandboxes, next } = useCases.listSandboxes(command)
+    if (command.states.every((state) => state === 'running')) context.header('x-total-running', String(useCases.quota().usage.sandboxes))
     if (next) context.header('x-next-token', pageToken({ at: next.startedAt, id: next.id }))
     const showState = stateFor(context)
     return context.json(sandboxes.map((sandbox) => listedToWire(sandbox, showState)))

@@ -78,8 +78,8 @@ class FakeCore implements UseCases {
     this.records.set(id, { ...record, state: 'paused' })
   }
 
-  async connectSandbox(id: string, timeoutSeconds?: number) {
-    this.asked.push({ name: 'connect', with: timeoutSeconds })
+  async connectSandbox(id: string, timeoutSeconds?: number, reboot = false) {
+    this.asked.push({ name: 'connect', with: reboot ? { timeoutSeconds, reboot } : timeoutSeconds })
     const resumed = this.#record(id).state === 'paused'
     return { sandbox: this.add({ ...this.#record(id), state: 'running' }), resumed }
   }

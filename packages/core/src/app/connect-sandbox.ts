@@ -13,15 +13,15 @@ export interface Connected {
 
 /**
  * A running sandbox is extended to `now + timeout`, never shortened; a paused one is resumed with exactly that timeout.
- * Waits for a pause in progress and then resumes (promise P11).
+ * Waits for a pause in progress and then resumes (promise P11). `reboot`: a paused one comes back with its files only.
  */
-export async function connectSandbox(ports: Ports, id: string, askedSeconds: number | undefined): Promise<Connected> {
+export async function connectSandbox(ports: Ports, id: string, askedSeconds: number | undefined, reboot = false): Promise<Connected> {
   const timeoutSeconds = effectiveTimeout(askedSeconds, ports.settings)
   const askedAt = ports.clock.now()
   const seen = requireSandbox(ports.store, id)
   // Whatever is being done to it has its end first: what only just comes back is not answered for, what is killed is gone.
   const wasAsleep = seen.state !== 'running' || ports.transitions.current(id) !== undefined
-  if (wasAsleep) await resumeSandbox(ports, id, { timeoutSeconds, reason: 'api' })
+  if (wasAsleep) await resumeSandbox(ports, id, { timeoutSeconds, reason: 'api', reboot })
   // Whoever joined another's resume may have asked for more time than that one.
   ports.activity.touch(id)
   return { sandbox: extend(ports, requireSandbox(ports.store, id), askedAt, timeoutSeconds), resumed: wasAsleep }

@@ -141,7 +141,8 @@ function revert({ store, clock }: Ports, pausing: SandboxRecord): void {
   applyAction(store, pausing, 'revert', { pausing: null, pausedAt: null }, eventOf(pausing, clock.now(), 'resumed', 'pause failed'))
 }
 
-async function stageImage(
+/** A place for the next image of a sandbox, with room for what its process holds now. @throws TorporError `no_space`. */
+export async function stageImage(
   { engine, images }: Ports,
   record: SandboxRecord,
   { execution, engineVersion }: Execution,

@@ -1,6 +1,6 @@
 import { type Route, TorporError, sandboxNotFound } from '@torpor/contract'
 
-import type { SandboxEvent, SandboxRecord } from '../domain/sandbox.ts'
+import type { ImageRef, SandboxEvent, SandboxRecord } from '../domain/sandbox.ts'
 import { type Action, outcomeOf } from '../domain/transitions.ts'
 import type { AgentIdentity } from '../ports/agent.ts'
 import type { Expected, SandboxPatch } from '../ports/store.ts'
@@ -67,4 +67,11 @@ export const identityOf = (record: SandboxRecord, { tokens, settings }: Pick<Por
 export function executionOf(record: SandboxRecord): string {
   if (record.execution === null) throw new TorporError('internal', 'A running sandbox has no process', { context: { id: record.id } })
   return record.execution
+}
+
+/** What a sleeping sandbox comes back from. @throws TorporError `damaged`. */
+export function usableImage({ id, image, damage, generation }: SandboxRecord): ImageRef {
+  if (damage !== null) throw new TorporError('damaged', damage)
+  if (image !== null) return image
+  throw new TorporError('internal', `The saved state of sandbox "${id}" is missing`, { context: { generation } })
 }

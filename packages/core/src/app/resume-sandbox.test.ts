@@ -107,6 +107,43 @@ describe('resume', () => {
   })
 })
 
+describe('a resume that forgets the memory', () => {
+  it.each(['createPaused', 'createAsleep'] as const)('boots afresh on the files, and nothing else is left (%s)', async (prepare) => {
+    await using world = await World.open()
+    const { id } = await world[prepare]()
+    const { sandbox } = await world.useCases.connectSandbox(id, 60, true)
+    expect(sandbox).toMatchObject({ state: 'running', generation: 2 })
+    expect(world.memoryOf(id).counter).toBe(0)
+    expect(await world.engine.list()).toMatchObject([{ execution: sandbox.execution, status: 'running' }])
+    await world.life.clock.advance(250)
+    await world.until(async () => (await world.imageFiles()).length === 0)
+  })
+
+  it('changes nothing on one that runs, or that has no memory', async () => {
+    await using world = await World.open()
+    const { id, execution } = await world.create()
+    expect((await world.useCases.connectSandbox(id, 60, true)).sandbox.execution).toBe(execution)
+    await world.useCases.pauseSandbox(id, { kind: 'files' })
+    expect((await world.useCases.connectSandbox(id, 60, true)).sandbox.generation).toBe(1)
+  })
+
+  const faults: readonly [string, (world: World) => void][] = [
+    ['the capture of the files', ({ engine }) => engine.faults.failNext('captureFiles', broken)],
+    ['their commit', ({ life }) => life.imageFaults.failNext('commit', broken)],
+    ['the change of the record', ({ life }) => life.watched.failNextUpdate(({ generation }) => generation === 2, broken)],
+  ]
+
+  it.each(faults)('leaves it asleep with its memory when %s fails', async (_step, order) => {
+    await using world = await World.open()
+    const { id } = await world.createAsleep()
+    order(world)
+    await expect(world.useCases.connectSandbox(id, 60, true)).rejects.toBe(broken)
+    expect([await world.engine.list(), await world.imageFiles()]).toEqual([[], [`${id}/g1`]])
+    await world.useCases.connectSandbox(id)
+    expect(world.record(id)).toMatchObject({ state: 'running', generation: 1 })
+  })
+})
+
 describe('a resume from the image that fails', () => {
   const steps: readonly [string, (world: World) => void][] = [
     ['the restore', ({ engine }) => engine.faults.failNext('restore', broken)],

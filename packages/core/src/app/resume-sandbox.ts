@@ -1,13 +1,14 @@
 import { TorporError, isKind, newExecutionId } from '@torpor/contract'
 
 import { endAfter } from '../domain/deadlines.ts'
-import type { ImageRef, SandboxEvent, SandboxRecord } from '../domain/sandbox.ts'
+import type { SandboxEvent, SandboxRecord } from '../domain/sandbox.ts'
 import { outcomeOf } from '../domain/transitions.ts'
 import type { Execution } from '../ports/engine.ts'
 import { admitSandbox } from './admit-sandbox.ts'
 import { forgetImage } from './forget-image.ts'
+import { forgetMemory } from './forget-memory.ts'
 import type { Ports } from './ports.ts'
-import { applyAction, eventOf, identityOf, requireSandbox, routeOf } from './records.ts'
+import { applyAction, eventOf, identityOf, requireSandbox, routeOf, usableImage } from './records.ts'
 import { specOf } from './spec.ts'
 import { startExecution } from './start-execution.ts'
 import { Undo } from './undo.ts'
@@ -18,15 +19,18 @@ export interface ResumeOptions {
   readonly reason: string
   /** Replaces the lifecycle when the old resume call says so. */
   readonly lifecycle?: SandboxRecord['lifecycle']
+  /** Boots afresh on the files, whatever was kept of the memory. */
+  readonly reboot?: boolean
 }
 
 /** Brings a paused sandbox back, from its frozen process if that is still in memory, else from its image. Joins a resume in progress. */
 export async function resumeSandbox(ports: Ports, id: string, options: ResumeOptions): Promise<void> {
   await ports.transitions.run(id, 'resume', async (signal) => {
-    const record = requireSandbox(ports.store, id)
-    if (record.state === 'running') return
-    outcomeOf(record.state, 'resume', id)
-    admitSandbox(ports, record.resources)
+    const asleep = requireSandbox(ports.store, id)
+    if (asleep.state === 'running') return
+    outcomeOf(asleep.state, 'resume', id)
+    admitSandbox(ports, asleep.resources)
+    const record = options.reboot === true ? await forgetMemory(ports, asleep, signal) : asleep
     const running =
       (await thawFrozen(ports, record, options)) ?? (await restoreImage(ports, requireSandbox(ports.store, id), options, signal))
     ports.nudge(running)
@@ -85,12 +89,6 @@ async function restoreImage(ports: Ports, record: SandboxRecord, options: Resume
   ports.routes.publish(routeOf(running, ports.tokens, execution.address))
   forgetImage(ports, running)
   return running
-}
-
-function usableImage({ id, image, damage, generation }: SandboxRecord): ImageRef {
-  if (damage !== null) throw new TorporError('damaged', damage)
-  if (image !== null) return image
-  throw new TorporError('internal', `The saved state of sandbox "${id}" is missing`, { context: { generation } })
 }
 
 /** Says so from now on, to everyone; nothing older is used in its place. */

@@ -29,7 +29,8 @@ export async function startExecution(
   return execution
 }
 
-async function fromImage(ports: Ports, spec: ExecutionSpec, image: ImageRef): Promise<Execution> {
+/** A process from an image, which is held for as long as it is read. */
+export async function fromImage(ports: Ports, spec: ExecutionSpec, image: ImageRef): Promise<Execution> {
   const { engine, log } = ports
   const held = holdImage(ports, image)
   try {

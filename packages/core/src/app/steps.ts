@@ -2,6 +2,7 @@
 export const steps = {
   create: ['create recorded', 'create initialised', 'create committed'],
   pause: ['pause staged', 'pause frozen', 'pause recorded', 'pause captured', 'pause synced', 'pause committed', 'pause ended'],
+  reboot: ['memory left out', 'memory forgotten'],
   resume: ['resume initialised', 'resume committed', 'resume thawed'],
   capture: ['capture staged', 'capture frozen', 'capture written', 'capture thawed', 'capture synced'],
   snapshot: ['snapshot recorded'],

@@ -66,8 +66,15 @@ export interface UseCases {
    * `conflict` when it is paused already, `no_space` when the disk is too full.
    */
   pauseSandbox(id: string, options?: { readonly kind?: ImageKind; readonly until?: 'frozen' | 'durable' }): Promise<void>
-  /** Extends a running sandbox, never shortens it; resumes a paused one. Ten at once on a paused one are one resume. */
-  connectSandbox(id: string, timeoutSeconds?: number): Promise<{ readonly sandbox: SandboxRecord; readonly resumed: boolean }>
+  /**
+   * Extends a running sandbox, never shortens it; resumes a paused one, with `reboot` afresh on its files. Ten at once on a paused
+   * one are one resume, as the first asked for it.
+   */
+  connectSandbox(
+    id: string,
+    timeoutSeconds?: number,
+    reboot?: boolean,
+  ): Promise<{ readonly sandbox: SandboxRecord; readonly resumed: boolean }>
   /** `conflict` when it runs already. */
   resumeSandbox(
     id: string,

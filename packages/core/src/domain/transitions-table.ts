@@ -10,6 +10,7 @@ const title: Readonly<Record<Action, string>> = {
   capture: 'capture (snapshot, clone, fork)',
   reset: 'reset',
   evict: 'evict',
+  forget: 'forget (reboot)',
   break: 'break',
   kill: 'kill',
 }

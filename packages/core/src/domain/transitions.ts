@@ -3,7 +3,19 @@ import { TorporError } from '@torpor/contract'
 import type { SandboxState } from './sandbox.ts'
 
 /** What can be done to a sandbox. `commit` and `revert` are the two ends of a pause. */
-export type Action = 'start' | 'extend' | 'pause' | 'commit' | 'revert' | 'resume' | 'capture' | 'reset' | 'evict' | 'break' | 'kill'
+export type Action =
+  | 'start'
+  | 'extend'
+  | 'pause'
+  | 'commit'
+  | 'revert'
+  | 'resume'
+  | 'capture'
+  | 'reset'
+  | 'evict'
+  | 'forget'
+  | 'break'
+  | 'kill'
 
 /** The state an action leads to; `gone` ends the record. */
 export type Outcome = SandboxState | 'gone'
@@ -13,7 +25,7 @@ export const allowed: Readonly<Record<SandboxState, Readonly<Partial<Record<Acti
   creating: { start: 'running', kill: 'gone' },
   running: { extend: 'running', pause: 'pausing', capture: 'running', reset: 'running', kill: 'gone' },
   pausing: { commit: 'paused', revert: 'running', kill: 'gone' },
-  paused: { resume: 'running', reset: 'running', evict: 'paused', break: 'paused', kill: 'gone' },
+  paused: { resume: 'running', reset: 'running', evict: 'paused', forget: 'paused', break: 'paused', kill: 'gone' },
 }
 
 /**

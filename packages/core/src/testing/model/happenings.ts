@@ -1,7 +1,7 @@
 import * as fc from 'fast-check'
 
 /** What can be asked of one sandbox, also by several at once. */
-export type Verb = 'pause' | 'pause behind' | 'pause files' | 'connect' | 'kill' | 'snapshot' | 'clone' | 'reset' | 'set timeout'
+export type Verb = 'pause' | 'pause behind' | 'pause files' | 'connect' | 'reboot' | 'kill' | 'snapshot' | 'clone' | 'reset' | 'set timeout'
 
 /** One thing that happens to a platform; `which` chooses among the sandboxes or snapshots that there are. */
 export type Happening =
@@ -24,7 +24,7 @@ const asked = [
   one(3, 'count'),
   one(6, 'pause', 'pause behind', 'connect'),
   one(5, 'snapshot', 'clone', 'reset', 'create from snapshot', 'delete snapshot'),
-  one(2, 'kill', 'set timeout', 'pause files'),
+  one(2, 'kill', 'set timeout', 'pause files', 'reboot'),
   {
     weight: 3,
     arbitrary: fc.record({ what: fc.constant('together' as const), which, verbs: fc.array(verb, { minLength: 2, maxLength: 5 }) }),

@@ -98,6 +98,13 @@ export class Model {
         return void this.#known.set(id, { ...known, state: 'paused' })
       case 'pause files':
         return void this.#known.set(id, { ...known, state: 'paused', forgets: true })
+      case 'reboot':
+        return void this.#known.set(id, {
+          ...known,
+          state: 'running',
+          counter: known.state === 'paused' ? 0 : known.counter,
+          forgets: false,
+        })
       case 'connect':
         return void this.#known.set(id, { ...known, state: 'running', counter: known.forgets ? 0 : known.counter, forgets: false })
       case 'kill':
@@ -143,6 +150,8 @@ export class Model {
         return nothing(await useCases.pauseSandbox(id, { kind: 'files' }))
       case 'connect':
         return nothing(await useCases.connectSandbox(id))
+      case 'reboot':
+        return nothing(await useCases.connectSandbox(id, undefined, true))
       case 'kill':
         return nothing(await useCases.killSandbox(id))
       case 'snapshot':
