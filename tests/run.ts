@@ -9,6 +9,7 @@ import path from 'node:path'
 
 import { loadConfig } from '@torpor/server/config'
 import { locateArtifacts } from '@torpor/setup'
+import { pythonWith } from '@torpor/testkit'
 import { z } from 'zod'
 
 interface Count {
@@ -18,7 +19,7 @@ interface Count {
 
 interface Suite {
   readonly name: string
-  run(): Count
+  run(): Count | Promise<Count>
 }
 
 const root = path.join(import.meta.dirname, '..')
@@ -60,6 +61,28 @@ function goSuite(name: string, env: Readonly<Record<string, string>> = {}): Suit
       return { passed: count('pass'), failed }
     },
   }
+}
+
+/** The interpreter's tests and its linter, with the packages of its lock. */
+const interpreterSuite: Suite = {
+  name: 'pytest interpreter',
+  run: async () => {
+    const directory = path.join(root, 'interpreter')
+    const python = await pythonWith(path.join(directory, 'requirements-dev.txt'), loadConfig().artifactDirectory)
+    const kernel = path.join(directory, 'kernels', 'javascript')
+    const install = ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel', 'error']
+    const tidy = [['check', '.'] as const, ['format', '--check', '.'] as const].every((args) =>
+      command(python, ['-m', 'ruff', ...args], directory),
+    )
+    if (!command('npm', install, kernel) || !tidy) return { passed: 0, failed: 1 }
+    // The kernel is run by the Node that runs this.
+    const env = { ...process.env, PATH: `${path.dirname(process.execPath)}:${process.env['PATH'] ?? ''}` }
+    const { stdout } = spawnSync(python, ['-m', 'pytest'], { cwd: directory, env, encoding: 'utf8', maxBuffer: 2 ** 28 })
+    process.stdout.write(stdout)
+    const count = (word: string): number => Number(new RegExp(`(\\d+) ${word}`).exec(stdout)?.[1] ?? 0)
+    const passed = count('passed')
+    return { passed, failed: count('failed') + count('error') || (passed > 0 ? 0 : 1) }
+  },
 }
 
 function vitestSuite(project: string): Suite {
@@ -113,6 +136,7 @@ const suites: readonly Suite[] = [
   goSuite('agent'),
   // Its end-to-end tests run the build that this clone's set-up made.
   goSuite('engine', { TORPOR_ENGINE_OUT: locateArtifacts(loadConfig().artifactDirectory, root).engineDir }),
+  interpreterSuite,
   vitestSuite('unit'),
   vitestSuite('engine'),
 ]
@@ -121,7 +145,7 @@ const chosen = process.argv.slice(2)
 const total = { passed: 0, failed: 0 }
 for (const suite of suites.filter(({ name }) => chosen.length === 0 || chosen.some((word) => name.includes(word)))) {
   const started = Date.now()
-  const { passed, failed } = suite.run()
+  const { passed, failed } = await suite.run()
   total.passed += passed
   total.failed += failed
   process.stdout.write(`== ${suite.name}: ${passed} passed, ${failed} failed (${((Date.now() - started) / 1000).toFixed(1)} s)\n`)

@@ -228,6 +228,17 @@ func (h *host) stream(types ...string) <-chan event {
 	return events
 }
 
+func next(t *testing.T, events <-chan event) event {
+	t.Helper()
+	select {
+	case e := <-events:
+		return e
+	case <-time.After(20 * time.Second):
+		t.Fatal("nothing is told")
+		return event{}
+	}
+}
+
 func expectExit(t *testing.T, events <-chan event, execution string, status int) {
 	t.Helper()
 	select {

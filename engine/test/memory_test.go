@@ -37,7 +37,7 @@ func TestAShortageIsToldInTime(t *testing.T) {
 	n.hear("/count")
 	for round, threads := range []int{1, 2, 4, 8} {
 		n.hear(fmt.Sprintf("/eat?megabytes=3000&threads=%d", threads))
-		e := <-events
+		e := next(t, events)
 		if e.Type != "memory" || e.Execution != "a" || e.LimitBytes != 512<<20 || e.UsageBytes < e.LimitBytes {
 			t.Fatalf("event %+v", e)
 		}
@@ -92,7 +92,24 @@ func TestFileCacheIsNoShortage(t *testing.T) {
 	}
 	expectSilence(t, events, 500*time.Millisecond)
 	n.hear("/eat?megabytes=3000&threads=2")
-	if e := <-events; e.Type != "memory" {
+	if e := next(t, events); e.Type != "memory" {
+		t.Errorf("event %+v", e)
+	}
+	n.hear("/kill-eater")
+	n.hear("/count")
+}
+
+// TestACreepingShortageIsTold has the limit crossed by file cache, and stays below the kernel's own.
+func TestACreepingShortageIsTold(t *testing.T) {
+	w := newWorld(t)
+	h := w.start()
+	events := h.stream("exit", "memory")
+	n := w.newNetwork()
+	h.call("boot", with(w.bundle("a", n, nil), "diskBytes", 4<<30))
+	n.hear("/count")
+	n.hear(fmt.Sprintf("/replace?path=/file&bytes=%d", 120<<20))
+	n.hear("/eat?megabytes=540&threads=1")
+	if e := next(t, events); e.Type != "memory" || e.UsageBytes < e.LimitBytes {
 		t.Errorf("event %+v", e)
 	}
 	n.hear("/kill-eater")
@@ -108,7 +125,7 @@ func TestAFrozenShortageIsToldAfterTheThaw(t *testing.T) {
 	h.call("boot", w.bundle("a", n, nil))
 	n.hear("/count")
 	n.hear("/eat?megabytes=540&threads=1")
-	<-events
+	next(t, events)
 	h.call("freeze", map[string]any{"execution": "a"})
 	time.Sleep(100 * time.Millisecond)
 	for len(events) > 0 {
@@ -116,7 +133,7 @@ func TestAFrozenShortageIsToldAfterTheThaw(t *testing.T) {
 	}
 	expectSilence(t, events, 500*time.Millisecond)
 	h.call("thaw", map[string]any{"execution": "a"})
-	if e := <-events; e.Type != "memory" {
+	if e := next(t, events); e.Type != "memory" {
 		t.Errorf("event %+v", e)
 	}
 	n.hear("/kill-eater")

@@ -9,10 +9,12 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 
 	specs "github.com/opencontainers/runtime-spec/specs-go"
+	"golang.org/x/sys/unix"
 )
 
 // world is everything a host and its sandboxes need on this machine, in directories and namespaces of its own.
@@ -78,7 +80,7 @@ func (w *world) newNetwork() *network {
 	w.t.Helper()
 	number := int(w.networks.Add(1))
 	n := &network{w: w, name: fmt.Sprintf("%s-%d", w.name, number), number: number}
-	n.address = fmt.Sprintf("10.213.%d.%d", number/60, number%60*4+2)
+	n.address = n.at(2)
 	w.run("ip", "netns", "add", n.name)
 	w.t.Cleanup(func() { _ = exec.Command("ip", "netns", "delete", n.name).Run() })
 	w.run("ip", "link", "add", n.outside(), "type", "veth", "peer", "name", "eth0", "netns", n.name)
@@ -92,7 +94,47 @@ func (w *world) newNetwork() *network {
 func (n *network) outside() string { return n.name }
 
 func (n *network) gateway() string {
-	return fmt.Sprintf("10.213.%d.%d", n.number/60, n.number%60*4+1)
+	return n.at(1)
+}
+
+// at is an address of this network. Test runs side by side have ranges of their own.
+func (n *network) at(host int) string {
+	return fmt.Sprintf("10.213.%d.%d", ownRange()*4+n.number/60, n.number%60*4+host)
+}
+
+// ownRange is a number that no other test run on this machine has; the lock ends with this process.
+var ownRange = sync.OnceValue(func() int {
+	removeLeftLinks()
+	for number := range 64 {
+		lock, err := os.OpenFile(filepath.Join(os.TempDir(), fmt.Sprintf("torpor-engine-test-%d.lock", number)), os.O_CREATE|os.O_RDWR, 0o600)
+		if err != nil {
+			continue
+		}
+		if unix.Flock(int(lock.Fd()), unix.LOCK_EX|unix.LOCK_NB) == nil {
+			locks = append(locks, lock)
+			return number
+		}
+		lock.Close()
+	}
+	panic("64 test runs at once")
+})
+
+// locks stay open.
+var locks []*os.File
+
+// removeLeftLinks ends what test runs that were killed have left: an old link would answer for the address of a new one.
+func removeLeftLinks() {
+	links, _ := filepath.Glob("/sys/class/net/te*-*")
+	spaces, _ := filepath.Glob("/run/netns/te*-*")
+	for _, path := range append(links, spaces...) {
+		name := filepath.Base(path)
+		pid, _, _ := strings.Cut(strings.TrimPrefix(name, "te"), "-")
+		if _, err := os.Stat("/proc/" + pid); err == nil {
+			continue
+		}
+		_ = exec.Command("ip", "link", "delete", name).Run()
+		_ = exec.Command("ip", "netns", "delete", name).Run()
+	}
 }
 
 // prepare gives the namespace its address and route. The sandbox takes both away, so it is needed before every start.

@@ -97,7 +97,7 @@ func TestMemoryIsWatched(t *testing.T) {
 	defer watch.Close()
 	told := make(chan bool, 100)
 	go func() {
-		for watch.Wait() {
+		for watch.Wait(0) {
 			told <- true
 		}
 		close(told)
@@ -142,12 +142,12 @@ func TestChangesOfEventsAreSeen(t *testing.T) {
 		if err := os.WriteFile(path, []byte("high 1\n"), 0o644); err != nil {
 			t.Fatal(err)
 		}
-		if !watch.Wait() {
+		if !watch.Wait(0) {
 			t.Error("the watch ended")
 		}
 	}
 	time.AfterFunc(10*time.Millisecond, watch.Close)
-	for watch.Wait() {
+	for watch.Wait(0) {
 	}
 	if _, err := watchFile(path + "-missing"); err == nil {
 		t.Error("a missing file is watched")

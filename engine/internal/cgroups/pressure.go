@@ -1,10 +1,12 @@
 package cgroups
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strconv"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -18,11 +20,18 @@ type Watch struct {
 	buffer []byte
 }
 
-// Wait returns true when something may have happened, false after Close. Look at the figures then: what crosses the limit
-// may be file cache, and a group that goes away says so too.
-func (w *Watch) Wait() bool {
+// Wait returns true when something may have happened or the time is over (0: there is none), false after Close. Look at the figures
+// then: what crosses the limit may be file cache, and a group that goes away says so too.
+func (w *Watch) Wait(limit time.Duration) bool {
+	var deadline time.Time
+	if limit > 0 {
+		deadline = time.Now().Add(limit)
+	}
+	if w.signal.SetReadDeadline(deadline) != nil {
+		return false
+	}
 	_, err := w.signal.Read(w.buffer)
-	return err == nil
+	return err == nil || errors.Is(err, os.ErrDeadlineExceeded)
 }
 
 // Close ends the watch, and Wait with it.

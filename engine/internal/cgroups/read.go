@@ -13,7 +13,9 @@ import (
 // Usage is what a group uses now, and has used.
 type Usage struct {
 	// MemoryBytes leaves out what the kernel can drop at once: cached file pages.
-	MemoryBytes    int64
+	MemoryBytes int64
+	// ChargedBytes is all that the kernel holds against the limit.
+	ChargedBytes   int64
 	CPUNanoseconds int64
 	Tasks          int
 	// HasMemory is false when no memory controller counts the group.
@@ -31,7 +33,11 @@ func Read(group string) Usage {
 	tasks, _ := number(filepath.Join(mount, "pids", group, "pids.current"))
 	stat := fields(filepath.Join(memory, "memory.stat"))
 	cached := stat["total_active_file"] + stat["total_inactive_file"]
-	return Usage{MemoryBytes: max(0, used-cached), CPUNanoseconds: spent, Tasks: int(tasks), HasMemory: present}
+	return usage(used, cached, spent, tasks, present)
+}
+
+func usage(used, cached, spent, tasks int64, present bool) Usage {
+	return Usage{MemoryBytes: max(0, used-cached), ChargedBytes: used, CPUNanoseconds: spent, Tasks: int(tasks), HasMemory: present}
 }
 
 func readUnified(directory string) Usage {
@@ -40,7 +46,7 @@ func readUnified(directory string) Usage {
 	stat := fields(filepath.Join(directory, "memory.stat"))
 	cached := stat["active_file"] + stat["inactive_file"]
 	spent := fields(filepath.Join(directory, "cpu.stat"))["usage_usec"] * 1000
-	return Usage{MemoryBytes: max(0, used-cached), CPUNanoseconds: spent, Tasks: int(tasks), HasMemory: present}
+	return usage(used, cached, spent, tasks, present)
 }
 
 func number(path string) (value int64, ok bool) {

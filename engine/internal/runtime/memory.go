@@ -19,6 +19,8 @@ const (
 	firstRepeat, lastRepeat = 100 * time.Millisecond, time.Second
 	// lookAfter bounds how often the figures are looked at, whatever the kernel tells.
 	lookAfter = 10 * time.Millisecond
+	// lookAgain is for a group that file cache keeps above the limit: what creeps up from there on crosses nothing that tells.
+	lookAgain = 500 * time.Millisecond
 )
 
 // memoryLimit is the limit that the bundle names, 0 for none.
@@ -73,8 +75,16 @@ func (h *Host) tellShortages(e *execution) {
 	e.mu.Lock()
 	guard := e.memory
 	e.mu.Unlock()
-	for guard != nil && guard.watch.Wait() {
+	if guard == nil {
+		return
+	}
+	var again time.Duration
+	for guard.watch.Wait(again) {
 		h.tellWhileShort(e, guard.limit)
+		again = 0
+		if cgroups.Read(e.controlGroup()).ChargedBytes >= guard.limit {
+			again = lookAgain
+		}
 		time.Sleep(lookAfter)
 	}
 }

@@ -7,6 +7,7 @@ import { z } from 'zod'
 import { type AgentCall, callAgent, mostCharacters } from './call-agent.ts'
 import { pageEntries, parseJournal } from './journal.ts'
 import { answerMilliseconds, waits } from './patience.ts'
+import { startService } from './start-service.ts'
 
 const initMilliseconds = 10_000
 const journalMilliseconds = 2000
@@ -15,7 +16,7 @@ const endMilliseconds = 5000
 
 /** The agent over HTTP. */
 export function createAgentClient(): Agent {
-  return { healthy, init, journal, endBiggest }
+  return { healthy, init, startService, journal, endBiggest }
 }
 
 /** Asks until the agent answers. Creates wait for this, so it looks often at first. */

@@ -18,6 +18,8 @@ import { loseExecution } from './app/lose-sandbox.ts'
 import { metricsOf } from './app/metrics.ts'
 import { pauseSandbox } from './app/pause-sandbox.ts'
 import type { Ports } from './app/ports.ts'
+import { Preparations } from './app/preparations.ts'
+import { type LateTemplate, prepareTemplate } from './app/prepare-template.ts'
 import { quotaOf } from './app/quota.ts'
 import { requireSandbox } from './app/records.ts'
 import { MemoryRelief } from './app/relieve-memory.ts'
@@ -44,6 +46,8 @@ export interface Platform {
   /** For the edge: brings a sleeping sandbox back for a request to `port`, if it may be woken by that. */
   wake(sandboxId: string, port: number): Promise<Route | undefined>
   ensureTemplate(recipe: TemplateRecipe): Promise<boolean>
+  /** As `ensureTemplate`, while the server serves; never rejects. */
+  prepareTemplate(template: LateTemplate): Promise<void>
   /** Finds the sandboxes of an earlier server again, then starts the loops. To be called once, before any door opens. */
   start(): Promise<Adoption>
   /** Waits for what is in progress. Running sandboxes go on; paused ones give their memory back and stay on disk. */
@@ -53,7 +57,7 @@ export interface Platform {
 /** What the composition root supplies. */
 export type Adapters = Omit<
   Ports,
-  'transitions' | 'executions' | 'leases' | 'verified' | 'pool' | 'sampler' | 'journalCursors' | 'nudge' | 'reached'
+  'transitions' | 'executions' | 'leases' | 'verified' | 'pool' | 'sampler' | 'journalCursors' | 'preparations' | 'nudge' | 'reached'
 > &
   Partial<Pick<Ports, 'reached'>>
 
@@ -70,6 +74,7 @@ export function createPlatform(adapters: Adapters): Platform {
     sampler: new Sampler(),
     journalCursors: new JournalCursors(),
     pool,
+    preparations: new Preparations(),
     nudge,
   }
   const ports: Ports = { reached: () => undefined, ...adapters, ...own }
@@ -89,6 +94,10 @@ export function createPlatform(adapters: Adapters): Platform {
       const built = await ensureTemplate(ports, recipe)
       nudge()
       return built
+    },
+    prepareTemplate: async (template) => {
+      await prepareTemplate(ports, template)
+      nudge()
     },
     start: async () => {
       unsubscribe = listen(ports)
@@ -143,6 +152,7 @@ const useCasesOf = (ports: Ports): UseCases => ({
   resetSandbox: (id, command) => resetSandbox(ports, id, command),
   events: (query) => ports.store.events(query),
   quota: () => quotaOf(ports),
+  preparations: () => ports.preparations.all(),
   logs: (id, query) => logsOf(ports, id, query),
   metrics: (id, range) => metricsOf(ports, id, range),
   lastMetrics: (ids) => ports.metrics.last(ids),

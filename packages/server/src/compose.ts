@@ -8,6 +8,7 @@ import {
   type Agent,
   type Engine,
   type ImageStore,
+  type LateTemplate,
   type Journals,
   type Log,
   type Metrics,
@@ -52,6 +53,8 @@ export interface ComposeOptions {
   readonly version: string
   /** The built-in templates, made when they are missing. */
   readonly templates: readonly TemplateRecipe[]
+  /** Made one after the other while the server serves; the signal ends that when the server closes. */
+  lateTemplates(signal: AbortSignal): readonly LateTemplate[]
   /** Told of every step of core's works; for tests, which end the server there. */
   readonly reached?: ((step: Step) => void) | undefined
   readonly onStep?: ((name: string) => (detail?: string) => void) | undefined
@@ -104,14 +107,24 @@ export async function compose(world: World, options: ComposeOptions): Promise<Ru
   })
   const { tls } = listener
   if (tls) world.onHairpin?.((connection) => tls.accept(connection))
+  const closing = new AbortController()
+  const preparing = prepareLate(platform, options.lateTemplates(closing.signal), closing.signal)
   return {
     address: listener.address,
     tlsAddress: tls?.address,
     platform,
     adoption,
     addressOf: (id) => routes.byId(id)?.address ?? undefined,
-    close: () => closeAll(listener, edge, platform, world),
+    close: async () => {
+      closing.abort(new Error('the server is closing'))
+      await preparing
+      await closeAll(listener, edge, platform, world)
+    },
   }
+}
+
+async function prepareLate(platform: Platform, templates: readonly LateTemplate[], closing: AbortSignal): Promise<void> {
+  for (const template of templates) if (!closing.aborted) await platform.prepareTemplate(template)
 }
 
 async function closeAll(listener: Listener, edge: { close(): Promise<void> }, platform: Platform, world: World): Promise<void> {

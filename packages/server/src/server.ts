@@ -2,7 +2,7 @@ import { mkdir } from 'node:fs/promises'
 import path from 'node:path'
 
 import { createAgentClient } from '@torpor/agent-client'
-import { type Log, type Settings, type Step, type TemplateRecipe } from '@torpor/core'
+import { type LateTemplate, type Log, type Service, type Settings, type Step, type TemplateRecipe } from '@torpor/core'
 import { GvisorEngine } from '@torpor/engine-gvisor'
 import { openImageStore } from '@torpor/image-store'
 import type { Artifacts } from '@torpor/setup'
@@ -54,6 +54,7 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
       apiKey: secrets.apiKey.reveal(),
       version,
       templates: builtInTemplates(config, artifacts),
+      lateTemplates: (signal) => lateTemplates(config, artifacts, signal),
       reached: options.reached,
       onStep: stepReporter(options.onStep),
     })
@@ -126,10 +127,24 @@ const settingsOf = (config: Config, authority: string | undefined): Settings => 
   agentTimeoutMilliseconds: 30_000,
 })
 
-/** The interpreter's template is, for now, the same machine under another name. */
 const builtInTemplates = ({ resources }: Config, { rootfs, agentHash }: Artifacts): TemplateRecipe[] => [
-  { names: ['base', 'code-interpreter-v1'], base: { rootfs: rootfs.name, agent: agentHash }, resources },
+  { names: ['base'], base: { rootfs: rootfs.name, agent: agentHash }, resources },
 ]
+
+/** The code interpreter is captured with its kernels warm (protocol.md 4). */
+const interpreter: Service = {
+  command: '/opt/torpor/interpreter/start.sh',
+  user: 'root',
+  port: 49_999,
+  path: '/health',
+  withinMilliseconds: 180_000,
+}
+
+const lateTemplates = ({ resources, templates }: Config, { late, agentHash }: Artifacts, signal: AbortSignal): LateTemplate[] =>
+  templates.map((name) => ({
+    recipe: { names: [name], base: { rootfs: late[name].name, agent: agentHash }, resources, service: interpreter },
+    prepareBase: (tell) => late[name].build(signal, tell),
+  }))
 
 function stepReporter(onStep: StartOptions['onStep']) {
   return (name: string): (() => void) => {

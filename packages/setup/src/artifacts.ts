@@ -1,6 +1,7 @@
 import path from 'node:path'
 
 import { contentHash, isGoInput } from './content-hash.ts'
+import { type LateRootfs, type LateTemplateName, lateRootfs } from './late-rootfs.ts'
 import { SetupProblem } from './setup-problem.ts'
 
 /** Where the built parts of this version stand. Immutable: images of sandboxes refer to them. */
@@ -14,19 +15,24 @@ export interface Artifacts {
   readonly agentHash: string
   /** The root file system of the template base. */
   readonly rootfs: { readonly name: string; readonly directory: string }
+  /** The root file systems of templates that are made while the server serves. */
+  readonly late: Readonly<Record<LateTemplateName, LateRootfs>>
 }
 
 /** Where this version's artifacts stand below `artifactDirectory`, or will stand once they are built. */
 export function locateArtifacts(artifactDirectory: string, sourceDirectory: string): Artifacts {
   const engineVersion = hashOf(sourceDirectory, 'engine', isGoInput)
   const agentHash = hashOf(sourceDirectory, 'agent', isGoInput)
-  const rootfs = `base-${hashOf(sourceDirectory, 'templates/base', () => true)}`
+  const name = `base-${hashOf(sourceDirectory, 'templates/base', () => true)}`
+  const rootfs = { name, directory: path.join(artifactDirectory, 'rootfs', name) }
+  const late = (template: LateTemplateName): LateRootfs => lateRootfs(template, { artifactDirectory, sourceDirectory, base: rootfs })
   return {
     engineDir: path.join(artifactDirectory, 'engines', engineVersion),
     engineVersion,
     agentDir: path.join(artifactDirectory, 'agents', agentHash),
     agentHash,
-    rootfs: { name: rootfs, directory: path.join(artifactDirectory, 'rootfs', rootfs) },
+    rootfs,
+    late: { 'code-interpreter-v1': late('code-interpreter-v1'), 'code-interpreter-lean': late('code-interpreter-lean') },
   }
 }
 

@@ -8,4 +8,6 @@ export const ownSettings = async (dataDirectory: string) => ({
   TORPOR_TRUST_DIR: path.join(dataDirectory, 'trust'),
   TORPOR_LISTEN: `127.0.0.1:${await freePort()}`,
   TORPOR_TLS_LISTEN: `127.0.0.1:${await freePort()}`,
+  // Their build takes minutes: a test that needs one asks for it.
+  TORPOR_TEMPLATES: 'none',
 })

@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 
 import type { Log, SandboxEvent, UseCases } from '@torpor/core'
 import {
@@ -39,6 +40,8 @@ export interface TestWorld {
   addressOf(sandboxId: string): string | undefined
   /** The access token of a sandbox. */
   tokenOf(sandboxId: string): string
+  /** Resolves when a template that is made late is ready. @throws Error when it could not be made, or not in time. */
+  templateReady(name: string, withinMilliseconds: number): Promise<void>
   /** Ends every sandbox, then the server, and removes all that was its. */
   close(): Promise<void>
 }
@@ -80,6 +83,7 @@ async function openWorld(dataDirectory: string, overrides: TestSettings): Promis
     events: (id) => reader.events({ sandboxId: id, order: 'asc', offset: 0, limit: 1000 }).events,
     addressOf: (id) => server.addressOf(id),
     tokenOf: (id) => derivedTokens(secrets.serverSecret.reveal()).access(id),
+    templateReady: (name, within) => templateReady(server.platform.useCases, name, within),
     close: async () => {
       const all = [...reader.allSandboxes()]
       await Promise.all(all.map((record) => server.platform.useCases.killSandbox(record.id).catch(() => undefined)))
@@ -87,6 +91,17 @@ async function openWorld(dataDirectory: string, overrides: TestSettings): Promis
       await server.close()
       await rm(dataDirectory, { recursive: true, force: true })
     },
+  }
+}
+
+async function templateReady(useCases: UseCases, name: string, withinMilliseconds: number): Promise<void> {
+  const deadline = performance.now() + withinMilliseconds
+  for (;;) {
+    const preparation = useCases.preparations().find((one) => one.name === name)
+    if (!preparation) return
+    if (preparation.state === 'failed') throw new Error(`template ${name} failed while ${preparation.step}`)
+    if (performance.now() > deadline) throw new Error(`template ${name} is still ${preparation.step}`)
+    await delay(200)
   }
 }
 

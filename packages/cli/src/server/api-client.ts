@@ -34,6 +34,14 @@ export async function listSandboxes(address: string, key: Secret): Promise<Liste
   return all
 }
 
+const preparations = z.array(z.object({ name: z.string(), state: z.enum(['preparing', 'failed']), step: z.string(), since: z.string() }))
+export type Preparation = z.infer<typeof preparations>[number]
+
+/** The templates that are not ready yet, or could not be made. */
+export async function listPreparations(address: string, key: Secret): Promise<Preparation[]> {
+  return preparations.parse(await (await request(`http://${address}/torpor/preparations`, 'GET', key)).json())
+}
+
 /** Ends a sandbox; one that is gone already is fine. */
 export async function killSandbox(address: string, key: Secret, sandboxId: string): Promise<void> {
   await request(`http://${address}/sandboxes/${sandboxId}`, 'DELETE', key)

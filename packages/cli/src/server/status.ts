@@ -4,7 +4,7 @@ import { type Config, loadConfig, readApiKey } from '@torpor/server/config'
 import { freeBytes } from '@torpor/setup'
 
 import { version } from '../places.ts'
-import { type Inventory, isHealthy, takeInventory } from './api-client.ts'
+import { type Inventory, type Preparation, isHealthy, listPreparations, takeInventory } from './api-client.ts'
 import { diskUse } from './disk-use.ts'
 import { inventoryTable } from './inventory-table.ts'
 import { servingServer } from './server-record.ts'
@@ -21,6 +21,8 @@ interface Status {
   readonly sandboxes: { readonly running: number; readonly paused: number } | null
   /** What each of them costs; null when it could not be asked for. */
   readonly inventory: Inventory | null
+  /** Templates that are not ready; null when they could not be asked for. */
+  readonly preparations: readonly Preparation[] | null
   readonly disk: { readonly usedBytes: number; readonly freeBytes: number }
 }
 
@@ -46,6 +48,7 @@ async function look(config: Config): Promise<Status> {
     startedAt: record?.startedAt ?? null,
     sandboxes: inventory && countOf(inventory),
     inventory,
+    preparations: healthy ? await preparationsOf(config, record.address) : null,
     disk: {
       usedBytes: await diskUse(config.dataDirectory, config.artifactDirectory),
       freeBytes: freeBytes(config.dataDirectory),
@@ -63,13 +66,19 @@ function countOf({ sandboxes }: Inventory): { readonly running: number; readonly
   return { running: sandboxes.length - paused, paused }
 }
 
+async function preparationsOf(config: Config, address: string): Promise<Status['preparations']> {
+  const key = readApiKey(config.dataDirectory, config)
+  return key === undefined ? null : await listPreparations(address, key)
+}
+
 const mebibytes = (bytes: number): string => `${Math.round(bytes / 1024 ** 2)} MiB`
 
-function describe({ server, version, address, tlsAddress, pid, startedAt, sandboxes, inventory, disk }: Status): string {
+function describe({ server, version, address, tlsAddress, pid, startedAt, sandboxes, inventory, preparations, disk }: Status): string {
   const lines = [`server     ${server}`, `version    ${version}`]
   if (address !== null) lines.push(`address    http://${address}`, `pid        ${pid}, since ${startedAt}`)
   if (tlsAddress !== null) lines.push(`TLS        ${tlsAddress}`)
   if (sandboxes !== null) lines.push(`sandboxes  ${sandboxes.running} running, ${sandboxes.paused} paused`)
+  for (const { name, state, step, since } of preparations ?? []) lines.push(`template   ${name}: ${state} (${step}), since ${since}`)
   lines.push(`disk       ${mebibytes(disk.usedBytes)} used, ${mebibytes(disk.freeBytes)} free`)
   if (inventory) lines.push('', ...inventoryTable(inventory))
   return `${lines.join('\n')}\n`

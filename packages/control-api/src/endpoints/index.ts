@@ -13,6 +13,7 @@ import { killSandbox } from './kill-sandbox.ts'
 import { listEvents } from './list-events.ts'
 import { listSandboxLogs, listSandboxLogsV2 } from './list-logs.ts'
 import { listLastMetrics, listSandboxMetrics } from './list-metrics.ts'
+import { listPreparations } from './list-preparations.ts'
 import { listRunningSandboxes } from './list-running-sandboxes.ts'
 import { listSandboxes } from './list-sandboxes.ts'
 import { listSnapshots } from './list-snapshots.ts'
@@ -53,4 +54,5 @@ export const endpoints: readonly Endpoint[] = [
   refreshSandbox,
   verifyImages,
   getInventory,
+  listPreparations,
 ]

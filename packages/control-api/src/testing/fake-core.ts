@@ -7,6 +7,7 @@ import type {
   EventQuery,
   Inventory,
   ListCommand,
+  Preparation,
   LogEntry,
   LogQuery,
   RecordedEvent,
@@ -154,6 +155,10 @@ class FakeCore implements UseCases {
       usage: { sandboxes: 2, cpuCount: 4, memoryMiB: 2048 },
       limit: { sandboxes: 20, memoryMiB: 8192, maxTimeoutSeconds: 86_400 },
     }
+  }
+
+  preparations(): Preparation[] {
+    return [{ name: 'code-interpreter-v1', state: 'preparing', step: 'installing its packages', since: 0 }]
   }
 
   metrics(id: string, range: SampleRange): Sample[] {

@@ -1,6 +1,7 @@
 import { newExecutionId, newTemplateId } from '@torpor/contract'
 
 import type { Base, Resources, TemplateBuild } from '../domain/sandbox.ts'
+import type { Service } from '../ports/agent.ts'
 import { dropImage } from './hold-image.ts'
 import type { Ports } from './ports.ts'
 import { Undo } from './undo.ts'
@@ -10,6 +11,8 @@ export interface TemplateRecipe {
   readonly names: readonly [string, ...string[]]
   readonly base: Base
   readonly resources: Resources
+  /** What runs in it from the start, and is captured ready. */
+  readonly service?: Service
 }
 
 /** Makes sure that a ready build stands for exactly this recipe and this engine; builds it otherwise. True when it built. */
@@ -25,7 +28,7 @@ export async function ensureTemplate(ports: Ports, recipe: TemplateRecipe): Prom
 /** Boots the base, waits until its agent is ready, and keeps the frozen sandbox as the image that creates restore from. */
 async function captureTemplate(ports: Ports, recipe: TemplateRecipe, templateId: string): Promise<TemplateBuild> {
   const { engine, images, agent, clock, log } = ports
-  const { base, resources, names } = recipe
+  const { base, resources, names, service } = recipe
   const buildId = newTemplateId()
   await using undo = new Undo(log)
   const execution = newExecutionId()
@@ -33,6 +36,7 @@ async function captureTemplate(ports: Ports, recipe: TemplateRecipe, templateId:
   const { address } = await engine.boot(spec)
   undo.add('execution', () => engine.destroy(execution))
   await agent.healthy(address, ports.settings.agentTimeoutMilliseconds)
+  if (service) await agent.startService(address, service)
   await engine.freeze(execution)
   const { memoryBytes } = await engine.stats(execution)
   const staged = await images.stage({ owner: buildId, generation: 1, kind: 'memory', engineVersion: engine.version }, memoryBytes)

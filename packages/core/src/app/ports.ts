@@ -12,6 +12,7 @@ import type { Store } from '../ports/store.ts'
 import type { ExecutionTable } from './execution-table.ts'
 import type { ImageLeases } from './image-leases.ts'
 import type { JournalCursors } from './journal-cursors.ts'
+import type { Preparations } from './preparations.ts'
 import type { Sampler } from './sampler.ts'
 import type { Step } from './steps.ts'
 import type { Transitions } from './transitions.ts'
@@ -57,6 +58,7 @@ export interface Ports {
   readonly leases: ImageLeases
   readonly verified: Verified
   readonly pool: WarmPool
+  readonly preparations: Preparations
   readonly sampler: Sampler
   readonly journalCursors: JournalCursors
   /** Told of every step that is behind; a test may fail or end the server there. */

@@ -7,6 +7,7 @@ import type { LogEntry, LogQuery } from '../ports/logs.ts'
 import type { Sample, SampleRange } from '../ports/metrics.ts'
 import type { RecordedEvent } from '../ports/store.ts'
 import type { Inventory } from './inventory.ts'
+import type { Preparation } from './preparations.ts'
 import type { Quota } from './quota.ts'
 import type { ResetCommand } from './reset-sandbox.ts'
 import type { SandboxView } from './sandbox-view.ts'
@@ -97,6 +98,8 @@ export interface UseCases {
   resetSandbox(id: string, command: ResetCommand): Promise<SandboxRecord>
   events(query: EventQuery): { readonly events: readonly RecordedEvent[]; readonly total: number }
   quota(): Quota
+  /** The templates that are not ready yet, or could not be made. */
+  preparations(): Preparation[]
   /** Oldest first, a few thousand at most; also of a sandbox that is gone, for a day. `not_found` for one that never was. */
   metrics(id: string, range: SampleRange): Sample[]
   /** Its life and what its agent noted; also of a sandbox that is gone. `not_found` for one that never was. */

@@ -22,6 +22,17 @@ export interface EndedProcess {
   readonly rssBytes: number
 }
 
+/** A service of a template: its start command, and how to tell that it is ready. */
+export interface Service {
+  /** Path of a program without arguments, run as `user`. */
+  readonly command: string
+  readonly user: string
+  /** Ready is 200 for `GET http://<sandbox>:<port><path>`. */
+  readonly port: number
+  readonly path: string
+  readonly withinMilliseconds: number
+}
+
 /** The daemon inside a sandbox, as the control plane speaks to it. */
 export interface Agent {
   /** Resolves when the agent at `address` answers. @throws TorporError `timed_out` after `withinMilliseconds`. */
@@ -31,6 +42,8 @@ export interface Agent {
    * another sandbox; null for none. @throws TorporError `unavailable`.
    */
   init(address: string, identity: AgentIdentity, holder?: string | null): Promise<void>
+  /** Starts the service as a process of the agent's and resolves when it is ready. @throws TorporError `unavailable`, `timed_out`. */
+  startService(address: string, service: Service): Promise<void>
   /**
    * What the agent noted after the entry `after`, oldest first; a bounded number. All of it is the sandbox's own word.
    * @throws TorporError `unavailable`.

@@ -28,6 +28,8 @@ export interface Config {
   /** What a sandbox gets whose template asks for nothing else. */
   readonly resources: { readonly cpuCount: number; readonly memoryMiB: number; readonly diskMiB: number }
   readonly pidsLimit: number
+  /** Built-in templates that are made beside base. */
+  readonly templates: readonly (typeof lateTemplates)[number][]
   readonly defaultTimeoutSeconds: number
   readonly maxTimeoutSeconds: number
   /** Without a pause. */
@@ -122,6 +124,13 @@ const fileOrNone = z.string().refine((text) => text === '' || (path.isAbsolute(t
 const label = '[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?'
 const domainPattern = new RegExp(`^(?:${label}\\.)*${label}(?::[1-9]\\d{0,4})?$`)
 
+const lateTemplates = ['code-interpreter-v1', 'code-interpreter-lean'] as const
+
+const templateNames = z
+  .string()
+  .transform((text) => (text === 'none' ? [] : text.split(',')))
+  .pipe(z.array(z.enum(lateTemplates, { error: `must be none or names out of ${lateTemplates.join(', ')}, with commas between` })))
+
 const schema = z
   .object({
     TORPOR_DATA_DIR: directory,
@@ -132,6 +141,7 @@ const schema = z
     TORPOR_TLS_KEY: fileOrNone,
     TORPOR_TRUST_DIR: directory,
     TORPOR_DOMAIN: z.string().regex(domainPattern, 'must be a host name in lower case, perhaps with a port, such as sbx.example.org:8443'),
+    TORPOR_TEMPLATES: templateNames,
     TORPOR_CPU: whole('processors', 1, 256),
     TORPOR_MEMORY_MIB: whole('MiB', 128, 1_048_576),
     TORPOR_DISK_MIB: whole('MiB', 256, 16_777_216),
@@ -186,6 +196,7 @@ function toConfig(values: z.output<typeof schema>, texts: Record<SettingName, st
     },
     resources: { cpuCount: values.TORPOR_CPU, memoryMiB: values.TORPOR_MEMORY_MIB, diskMiB: values.TORPOR_DISK_MIB },
     pidsLimit: values.TORPOR_PIDS,
+    templates: values.TORPOR_TEMPLATES,
     defaultTimeoutSeconds: values.TORPOR_DEFAULT_TIMEOUT,
     maxTimeoutSeconds: values.TORPOR_MAX_TIMEOUT,
     maxRunSeconds: values.TORPOR_MAX_RUN_TIME,

@@ -64,6 +64,12 @@ export const settings = [
     default: '/usr/local/share/torpor',
     doc: 'Where programs of every user of this machine find the certificate of the local authority.',
   },
+  {
+    name: 'TORPOR_TEMPLATES',
+    unit: 'names, or none',
+    default: 'code-interpreter-v1',
+    doc: 'Templates made beside base while the server serves already: code-interpreter-v1, code-interpreter-lean (no R, no Java).',
+  },
   { name: 'TORPOR_CPU', unit: 'processors', default: '2', doc: 'Processors of a sandbox whose template asks for nothing else.' },
   { name: 'TORPOR_MEMORY_MIB', unit: 'MiB', default: '1024', doc: 'Memory of a sandbox whose template asks for nothing else.' },
   { name: 'TORPOR_DISK_MIB', unit: 'MiB', default: '20480', doc: 'What a sandbox may write to its disk.' },
