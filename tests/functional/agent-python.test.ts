@@ -20,7 +20,7 @@ describe.each(['e2b', 'novita_sandbox'])('with %s from PyPI', (sdk) => {
   })
 
   test.each([
-    ['commands, terminals, files and watchers', 'test_agent.py', 6],
+    ['commands, terminals, files and watchers', 'test_agent.py', 7],
     ['the same without waiting', 'test_async.py', 1],
     ['git', 'test_git.py', 3],
   ])('%s', async (_what, file, passed) => {

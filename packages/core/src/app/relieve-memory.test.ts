@@ -14,7 +14,7 @@ async function withProcesses(world: World, ...sizes: number[]): Promise<SandboxR
 }
 
 const begun = 'a sandbox is out of memory'
-const over = ['done what can be done about its memory', 'a shortage of memory was not ended']
+const over = ['processes were ended: their sandbox was out of memory', 'a shortage of memory was not ended']
 const times = (world: World, ...messages: string[]): number => world.life.log.filter(({ message }) => messages.includes(message)).length
 
 /** Tells of a shortage and lets time go on until nothing is done about it any more. */
@@ -27,7 +27,7 @@ async function press(world: World, record: SandboxRecord): Promise<void> {
 }
 
 const left = (world: World, { id }: SandboxRecord): number[] => [...world.memoryOf(id).processes.keys()]
-const logged = (world: World): string[] => world.life.log.filter(({ level }) => level === 'warn').map(({ message }) => message)
+const logged = (world: World): object[] => world.life.log.filter(({ level }) => level === 'warn').map(({ context }) => context)
 
 describe('a shortage of memory', () => {
   it('costs the biggest processes, and no more of them than it must', async () => {
@@ -35,13 +35,8 @@ describe('a shortage of memory', () => {
     const record = await withProcesses(world, 40, 90, 50, 60, 20)
     await press(world, record)
     expect(left(world, record)).toEqual([1, 3, 5])
-    expect(logged(world)).toEqual([
-      'a sandbox is out of memory',
-      ...Array<string>(2).fill('a process was ended: its sandbox is out of memory'),
-    ])
-    expect(world.life.log).toContainEqual(
-      expect.objectContaining({ context: expect.objectContaining({ id: record.id, command: 'process 2' }) }),
-    )
+    const biggest = { pid: 2, command: 'process 2', rssBytes: 90 * mebibyte }
+    expect(logged(world)).toEqual([expect.objectContaining({ id: record.id, ended: 2, biggest, isHeldByFiles: false })])
   })
 
   it('that is over when it is looked at costs nothing', async () => {
@@ -69,7 +64,7 @@ describe('a shortage of memory', () => {
     world.memoryOf(record.id).counter = limit
     for (let told = 0; told < 3; told += 1) await press(world, record)
     expect(left(world, record)).toEqual([1, 2])
-    expect(logged(world)).toEqual([begun, 'the memory of a sandbox is full, and no process in it takes much'])
+    expect(logged(world)).toEqual([expect.objectContaining({ ended: 0, isHeldByFiles: true })])
     await world.life.clock.advance(5000)
     world.memoryOf(record.id).processes.set(3, 40 * mebibyte)
     await press(world, record)
@@ -103,7 +98,7 @@ describe('a shortage of memory', () => {
     const record = await withProcesses(world, 200)
     world.life.agentFaults.failNext('endBiggest', new Error('silent'))
     await press(world, record)
-    expect(logged(world)).toContain('a shortage of memory was not ended')
+    expect(times(world, 'a shortage of memory was not ended')).toBe(1)
     await press(world, record)
     expect(left(world, record)).toEqual([])
   })

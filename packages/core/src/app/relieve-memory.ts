@@ -1,4 +1,5 @@
 import type { SandboxRecord } from '../domain/sandbox.ts'
+import type { EndedProcess } from '../ports/agent.ts'
 import type { MemoryPressure } from '../ports/engine.ts'
 import { pullJournal } from './journal.ts'
 import type { Ports } from './ports.ts'
@@ -41,10 +42,12 @@ export class MemoryRelief {
     if (!record || this.#relieving.has(execution) || this.#resting.has(execution) || !isAwake(ports, record)) return
     this.#relieving.add(execution)
     try {
-      ports.log.warn({ id: record.id, ...pressure }, 'a sandbox is out of memory')
-      if (!(await endUntilBelow(ports, record, pressure))) this.#rest(ports, record.id, execution)
+      ports.log.info({ id: record.id, ...pressure }, 'a sandbox is out of memory')
+      const { ended, biggest, isHeldByFiles } = await endUntilBelow(ports, record, pressure)
+      if (isHeldByFiles) this.#resting.set(execution, ports.clock.now() + restMilliseconds)
       await pullJournal(ports, record)
-      ports.log.info({ id: record.id, execution }, 'done what can be done about its memory')
+      // One line, however many: a sandbox must not fill the log. Its own has all of them.
+      ports.log.warn({ id: record.id, ...pressure, ended, biggest, isHeldByFiles }, 'processes were ended: their sandbox was out of memory')
     } finally {
       this.#relieving.delete(execution)
     }
@@ -54,11 +57,6 @@ export class MemoryRelief {
   explains({ clock }: Ports, execution: string): boolean {
     return (this.#short.get(execution) ?? 0) > clock.now()
   }
-
-  #rest({ clock, log }: Ports, id: string, execution: string): void {
-    log.warn({ id, execution }, 'the memory of a sandbox is full, and no process in it takes much')
-    this.#resting.set(execution, clock.now() + restMilliseconds)
-  }
 }
 
 function isAwake({ store, transitions }: Ports, { id, execution }: SandboxRecord): boolean {
@@ -66,22 +64,30 @@ function isAwake({ store, transitions }: Ports, { id, execution }: SandboxRecord
   return now?.state === 'running' && now.execution === execution && transitions.current(id) === undefined
 }
 
-/** False when no process takes the memory, and nothing takes more of it: files in memory hold it. */
-async function endUntilBelow(ports: Ports, record: SandboxRecord, { execution, limitBytes }: MemoryPressure): Promise<boolean> {
+interface Outcome {
+  readonly ended: number
+  readonly biggest: EndedProcess | undefined
+  /** No process takes the memory, and nothing takes more of it. */
+  readonly isHeldByFiles: boolean
+}
+
+async function endUntilBelow(ports: Ports, record: SandboxRecord, { execution, limitBytes }: MemoryPressure): Promise<Outcome> {
   const { address } = ports.executions.get(execution)
   const token = record.secure ? ports.tokens.access(record.id) : null
+  const victims: EndedProcess[] = []
+  const outcome = (isHeldByFiles: boolean): Outcome => ({ ended: victims.length, biggest: victims[0], isHeldByFiles })
   // What was told may be over: the kernel is quicker where memory is taken very fast.
   let usage = (await ports.engine.stats(execution)).memoryBytes
   for (let tries = 0; tries < mostTries && usage >= limitBytes && isAwake(ports, record); tries += 1) {
     const victim = await ports.agent.endBiggest(address, token, usage > limitBytes + urgentBytes ? 0 : smallBytes)
-    if (victim) ports.log.warn({ id: record.id, ...victim }, 'a process was ended: its sandbox is out of memory')
+    if (victim) victims.push(victim)
     // What the sandbox says of its processes is believed up to its limit.
     const wait = victim ? returnMilliseconds(Math.min(victim.rssBytes, limitBytes)) : lingerMilliseconds
     const left = await usageAfter(ports, execution, { below: limitBytes, above: victim ? Number.POSITIVE_INFINITY : usage }, wait)
-    if (!victim && left >= limitBytes && left <= usage) return false
+    if (!victim && left >= limitBytes && left <= usage) return outcome(true)
     usage = left
   }
-  return true
+  return outcome(false)
 }
 
 interface Bounds {
