@@ -4,7 +4,7 @@ import path from 'node:path'
 const functional = path.join(import.meta.dirname, '..', 'functional')
 
 /** The columns of the table. */
-export const clients = ['e2b (npm)', 'novita-sandbox (npm)', 'e2b (PyPI)', 'novita-sandbox (PyPI)'] as const
+const clients = ['e2b (npm)', 'novita-sandbox (npm)', 'e2b (PyPI)', 'novita-sandbox (PyPI)'] as const
 type Client = (typeof clients)[number]
 const [e2b, novita, e2bPython, novitaPython] = clients
 
