@@ -7,7 +7,9 @@ import { z } from 'zod'
 import { type AgentCall, callAgent, mostCharacters } from './call-agent.ts'
 import { pageEntries, parseJournal } from './journal.ts'
 import { answerMilliseconds, waits } from './patience.ts'
+import { run } from './run-process.ts'
 import { startService } from './start-service.ts'
+import { writeFile } from './write-file.ts'
 
 const initMilliseconds = 10_000
 const journalMilliseconds = 2000
@@ -16,7 +18,7 @@ const endMilliseconds = 5000
 
 /** The agent over HTTP. */
 export function createAgentClient(): Agent {
-  return { healthy, init, startService, journal, endBiggest }
+  return { healthy, init, startService, journal, run, writeFile, endBiggest }
 }
 
 /** Asks until the agent answers. Creates wait for this, so it looks often at first. */
@@ -85,10 +87,11 @@ const endedProcess = z.object({
 
 const shown = (token: string | null): Record<string, string> => (token === null ? {} : { [accessTokenHeader]: token })
 
-const initBody = ({ env, accessToken, ...identity }: AgentIdentity): object => ({
+const initBody = ({ env, accessToken, defaults, ...identity }: AgentIdentity): object => ({
   ...identity,
   envVars: env,
   // An empty one opens it again.
   accessToken: accessToken ?? '',
   timestamp: new Date().toISOString(),
+  ...(defaults && { defaultUser: defaults.user, defaultWorkdir: defaults.workdir }),
 })

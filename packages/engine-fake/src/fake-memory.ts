@@ -13,6 +13,7 @@ const identity = z.object({
   envVars: z.record(z.string(), z.string()).optional(),
   timestamp: z.string().optional(),
   defaultUser: z.string().optional(),
+  defaultWorkdir: z.string().optional(),
   nameservers: z.array(z.string()).optional(),
 })
 
@@ -32,6 +33,8 @@ export interface FakeMemory {
   readonly processes: Map<number, number>
   /** The files of the root, path to content: all that `captureFiles` keeps. */
   readonly files: Map<string, string>
+  /** The processes that were started since the boot, by their arguments. */
+  readonly commands: string[]
 }
 
 export const newMemory = (files: ReadonlyMap<string, string> = new Map()): FakeMemory => ({
@@ -41,6 +44,7 @@ export const newMemory = (files: ReadonlyMap<string, string> = new Map()): FakeM
   services: new Map(),
   processes: new Map(),
   files: new Map(files),
+  commands: [],
 })
 
 export const parseIdentity = (text: string): FakeIdentity => identity.parse(JSON.parse(text))
@@ -51,6 +55,7 @@ const memoryImage = filesImage.extend({
   counter: z.number(),
   identity,
   bootId: z.string(),
+  commands: z.array(z.string()),
   services: z.array(z.tuple([z.number(), z.number()])),
   processes: z.array(z.tuple([z.number(), z.number()])),
 })
@@ -70,8 +75,15 @@ export const writeFiles = (directory: string, engineVersion: string, memory: Fak
 export async function readImage(directory: string, engineVersion: string): Promise<FakeMemory> {
   const content = await read(path.join(directory, 'fake-memory.json'), memoryImage, engineVersion)
   const { counter, bootId } = content
-  const [services, processes, kept] = [new Map(content.services), new Map(content.processes), new Map(content.files)]
-  return { counter, identity: content.identity, bootId, services, processes, files: kept }
+  return {
+    counter,
+    identity: content.identity,
+    bootId,
+    services: new Map(content.services),
+    processes: new Map(content.processes),
+    files: new Map(content.files),
+    commands: content.commands,
+  }
 }
 
 /** A fresh memory on the files of an image. @throws TorporError `damaged`. */

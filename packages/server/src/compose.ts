@@ -17,6 +17,7 @@ import {
   type Step,
   type Store,
   type TemplateRecipe,
+  type Uploads,
   createPlatform,
 } from '@torpor/core'
 import { ActivityTable, RouteTable, createEdge } from '@torpor/edge'
@@ -31,6 +32,7 @@ import { derivedTokens } from './tokens.ts'
 export interface World {
   readonly engine: Engine
   readonly images: ImageStore
+  readonly uploads: Uploads
   readonly store: Store
   readonly metrics: Metrics
   readonly journals: Journals
@@ -97,7 +99,15 @@ export async function compose(world: World, options: ComposeOptions): Promise<Ru
   world.store.putApiKeyHash(createHash('sha256').update(options.apiKey).digest('hex'), 'default')
   const edge = createEdge({ routes, activity, wake: (id, { port }) => platform.wake(id, port), domain: options.domain, log: world.log })
   const keys = hashedKeys(() => world.store.apiKeyHashes())
-  const api = createControlApi({ useCases: platform.useCases, keys, tokens, domain: null, log: world.log, version: options.version })
+  const api = createControlApi({
+    useCases: platform.useCases,
+    uploads: world.uploads,
+    keys,
+    tokens,
+    domain: null,
+    log: world.log,
+    version: options.version,
+  })
   const respond = getRequestListener(api.fetch)
   const doors = { edge, api: (...exchange: Parameters<typeof respond>) => void respond(...exchange) }
   const listener = await listen(doors, {

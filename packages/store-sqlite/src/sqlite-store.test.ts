@@ -170,8 +170,8 @@ it('lets a name point to the template that took it last, and an id to its own', 
   using temporary = temporaryStore()
   const { store } = temporary
   store.putTemplate(sampleTemplate())
-  store.putTemplate(sampleTemplate({ templateId: 'template2', names: ['base', 'template1'] }))
-  store.putTemplate(sampleTemplate({ templateId: 'template0', names: ['template2'] }))
+  store.putTemplate(sampleTemplate({ templateId: 'template2', buildId: 'build2', names: ['base', 'template1'] }))
+  store.putTemplate(sampleTemplate({ templateId: 'template0', buildId: 'build0', names: ['template2'] }))
   expect(store.getTemplate('base')?.templateId).toBe('template2')
   expect([store.getTemplate('template1')?.templateId, store.getTemplate('template2')?.templateId]).toEqual(['template1', 'template2'])
 })

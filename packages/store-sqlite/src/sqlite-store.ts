@@ -23,7 +23,7 @@ import { migrate } from './migrate.ts'
 import { fromRow, patchColumns, toRow } from './sandbox-row.ts'
 import { getSnapshot, snapshotsOf } from './snapshot-queries.ts'
 import { snapshotToRow } from './snapshot-row.ts'
-import { templateBuild } from './template-row.ts'
+import { SqliteTemplates } from './sqlite-templates.ts'
 
 /** Opens (and, if need be, makes or updates) the database file. Every write is on disk when its call returns. */
 export function openStore(file: string): Store {
@@ -41,9 +41,11 @@ const imageRow = z.object({ image: json(image) })
 
 class SqliteStore implements Store {
   readonly #statements: Statements
+  readonly templates: SqliteTemplates
 
   constructor(statements: Statements) {
     this.#statements = statements
+    this.templates = new SqliteTemplates(statements)
   }
 
   insertSandbox(record: SandboxRecord): void {
@@ -143,42 +145,28 @@ class SqliteStore implements Store {
 
   allImages(): ImageRef[] {
     const sql = `SELECT image FROM sandbox WHERE image IS NOT NULL UNION ALL SELECT image FROM snapshot
-      UNION ALL SELECT json_extract(build, '$.image') FROM template`
+      UNION ALL SELECT image FROM build WHERE image IS NOT NULL UNION ALL SELECT image FROM layer`
     return this.#statements.all(sql).map((found) => imageRow.parse(found).image)
   }
 
   isImageNamed(name: string): boolean {
     const sql = `SELECT EXISTS (SELECT 1 FROM sandbox WHERE image IS NOT NULL AND json_extract(image, '$.name') = :name)
       OR EXISTS (SELECT 1 FROM snapshot WHERE json_extract(image, '$.name') = :name)
-      OR EXISTS (SELECT 1 FROM template WHERE json_extract(build, '$.image.name') = :name) AS named`
+      OR EXISTS (SELECT 1 FROM build WHERE image IS NOT NULL AND json_extract(image, '$.name') = :name)
+      OR EXISTS (SELECT 1 FROM layer WHERE json_extract(image, '$.name') = :name) AS named`
     return this.#statements.get(sql, { name })?.['named'] === 1
   }
 
   putTemplate(build: TemplateBuild): void {
-    const id = build.templateId
-    this.#statements.transaction(() => {
-      this.#statements.run(
-        'INSERT INTO template (template_id, build) VALUES (:id, :build) ON CONFLICT (template_id) DO UPDATE SET build = excluded.build',
-        { id, build: JSON.stringify(build) },
-      )
-      this.#statements.run('DELETE FROM template_name WHERE template_id = :id', { id })
-      for (const name of build.names) {
-        this.#statements.run('INSERT OR REPLACE INTO template_name (name, template_id) VALUES (:name, :id)', { name, id })
-      }
-    })
+    this.templates.putBuiltIn(build)
   }
 
   getTemplate(idOrName: string): TemplateBuild | undefined {
-    // An id wins over another template's name that looks like it.
-    const sql = `SELECT build FROM template WHERE template_id = :key
-      OR template_id = (SELECT template_id FROM template_name WHERE name = :key)
-      ORDER BY template_id = :key DESC LIMIT 1`
-    const found = this.#statements.get(sql, { key: idOrName })
-    return found && templateBuild(found)
+    return this.templates.tagged(idOrName)
   }
 
   allTemplates(): TemplateBuild[] {
-    return this.#statements.all('SELECT build FROM template').map(templateBuild)
+    return this.templates.allTagged()
   }
 
   apiKeyHashes(): string[] {
