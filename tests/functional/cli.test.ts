@@ -1,117 +1,171 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { text } from 'node:stream/consumers'
 
-import { type TestWorld, bootWorld, sourceDirectory } from '@torpor/testkit'
+import { type Installation, installTorpor, sourceDirectory } from '@torpor/testkit'
+import { Sandbox } from 'e2b'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { z } from 'zod'
 
-import { Seen } from './both-sdks.ts'
+let torpor: Installation
+let server: Record<string, string>
+let directory: string
 
-const program = path.join(sourceDirectory, 'node_modules', '.bin', 'e2b')
+beforeAll(async () => {
+  directory = mkdtempSync(path.join(tmpdir(), 'torpor-cli-'))
+  torpor = await installTorpor()
+  await torpor.up()
+  server = await torpor.env()
+})
+afterAll(async () => {
+  await torpor?.remove()
+  rmSync(directory, { recursive: true, force: true })
+})
 
-interface Result {
+interface Ending {
   readonly code: number | null
   readonly stdout: string
   readonly stderr: string
 }
 
-describe('@e2b/cli 2.19 as it comes from npm', () => {
-  let world: TestWorld
-  beforeAll(async () => {
-    world = await bootWorld()
+/** The real program as a child process, on the server of this machine unless `env` names one. */
+function run(
+  program: string,
+  args: readonly string[],
+  { env = {}, input }: { env?: Record<string, string | undefined>; input?: string } = {},
+): Promise<Ending> {
+  const places = { PATH: `${sourceDirectory}:${process.env['PATH'] ?? ''}`, URL: server['E2B_API_URL'] }
+  const child = spawn(program, args, { cwd: directory, env: { ...torpor.variables, ...places, ...env }, timeout: 280_000 })
+  let [stdout, stderr] = ['', '']
+  child.stdout.on('data', (data: Buffer) => (stdout += data.toString()))
+  child.stderr.on('data', (data: Buffer) => (stderr += data.toString()))
+  child.stdin.on('error', () => undefined).end(input ?? '')
+  return new Promise((resolve, reject) => {
+    child.once('error', reject)
+    child.once('close', (code) => resolve({ code, stdout, stderr }))
   })
-  afterAll(async () => {
-    await world?.close()
+}
+
+const cli = (...args: string[]): Promise<Ending> => run('torpor', args)
+const remote = (key: string): Record<string, string | undefined> => ({
+  E2B_API_URL: server['E2B_API_URL'],
+  E2B_API_KEY: key,
+  TORPOR_DATA_DIR: '/nonexistent',
+})
+
+const guide = readFileSync(path.join(sourceDirectory, 'docs/cli.md'), 'utf8')
+const blocks = (kind: string): string[] =>
+  [...guide.matchAll(new RegExp(`^\`\`\`${kind}\\n(.*?)^\`\`\``, 'gms'))].map(([, code]) => code ?? '')
+
+describe('docs/cli.md', () => {
+  test('every command of it works as it stands', async () => {
+    const script = blocks('sh').join('\n')
+    expect(script.split('\n').length).toBeGreaterThan(30)
+    const { code, stdout, stderr } = await run('bash', ['-euo', 'pipefail', '-c', script])
+    expect({ code, stderr }).toEqual({ code: 0, stderr: expect.not.stringContaining('torpor:') })
+    expect(stdout).toContain('/home/user\nLINUX\n42\n')
+    expect(stdout).toMatch(/^https:\/\/3000-\w+\.sbx\.localhost/m)
+    expect(readFileSync(path.join(directory, 'copy.log'), 'utf8')).toContain('event=killed')
+    expect(readFileSync(path.join(directory, 'completion.bash'), 'utf8')).toContain('complete')
+    expect((await cli('sandbox', 'list')).stdout).toBe('no sandboxes\n')
+  }, 300_000)
+
+  test('the terminal is one of the sandbox, and ends with the exit code of its shell', async () => {
+    const id = (await cli('sandbox', 'create')).stdout.trim()
+    // script(1) is the terminal around it; input that comes before the shell is ready waits in the terminal.
+    const [command = ''] = blocks('sh terminal')
+    const { code, stdout } = await run('script', ['-qec', command.trim(), '/dev/null'], {
+      env: { ID: id },
+      input: 'echo $((6 * 7))-$(id -un)\nexit 5\n',
+    })
+    expect({ code, stdout }).toEqual({ code: 5, stdout: expect.stringContaining('42-user') })
+    await cli('sandbox', 'kill', id)
   })
+})
 
-  const environment = (): NodeJS.ProcessEnv => ({ ...process.env, ...world.env, FORCE_COLOR: '0', NO_COLOR: '1' })
-
-  /** One call of `e2b sandbox …`, with what it is given on its standard input. */
-  async function cli(args: readonly string[], input = ''): Promise<Result> {
-    const child = spawn(program, ['sandbox', ...args], { env: environment(), timeout: 60_000 })
-    child.stdin.end(input)
-    const exit = new Promise<number | null>((resolve) => void child.once('close', resolve))
-    const [stdout, stderr, code] = await Promise.all([text(child.stdout), text(child.stderr), exit])
-    return { code, stdout, stderr }
-  }
-
-  async function create(): Promise<string> {
-    const { stdout } = await cli(['create', '--detach', '--timeout', '600'])
-    return z
-      .string()
-      .regex(/^[a-z0-9]+$/)
-      .parse(stdout.trim())
-  }
-
-  const told = async <T>(schema: z.ZodType<T>, ...args: string[]): Promise<T> =>
-    schema.parse(JSON.parse((await cli([...args, '--format', 'json'])).stdout))
-
-  /** The same on a terminal of 100 columns and 30 rows. */
-  function terminal(args: string): { child: ChildProcess; screen: Seen; type: (input: string) => void; code: Promise<unknown> } {
-    const command = `stty cols 100 rows 30; exec ${program} sandbox ${args}`
-    const child = spawn('script', ['-qec', command, '/dev/null'], { env: environment(), timeout: 60_000 })
-    const screen = new Seen()
-    child.stdout.on('data', (data: Buffer) => screen.add(data.toString()))
-    const code = new Promise((resolve) => void child.once('close', resolve))
-    return { child, screen, type: (input) => void child.stdin.write(input), code }
-  }
-
-  test('create, list, info, pause, resume and kill', async () => {
-    const id = await create()
-    const states = z.array(z.object({ sandboxId: z.string(), state: z.string() }))
-    expect(await told(states, 'list')).toContainEqual({ sandboxId: id, state: 'running' })
-    expect((await cli(['list'])).stdout).toContain(id)
-    expect(await told(z.looseObject({}), 'info', id)).toMatchObject({ sandboxId: id, name: 'base', cpuCount: 2, memoryMB: 1024 })
-    expect((await cli(['pause', id])).code).toBe(0)
-    expect(await told(states, 'list', '--state', 'paused')).toContainEqual({ sandboxId: id, state: 'paused' })
-    expect((await cli(['resume', id])).code).toBe(0)
-    expect((await cli(['exec', id, 'echo', 'back'])).stdout).toBe('back\n')
-    expect((await cli(['kill', id])).stdout).toContain(`${id} has been killed`)
-    expect(await told(states, 'list')).not.toContainEqual(expect.objectContaining({ sandboxId: id }))
-    expect(await cli(['info', id])).toMatchObject({ code: 1, stderr: expect.stringContaining("wasn't found") })
-  })
-
-  test('exec: outputs, exit code, user, directory, environment, piped input, background', async () => {
-    const id = await create()
-    const failing = await cli(['exec', id, '--', 'sh', '-c', 'echo out; echo err >&2; exit 7'])
-    expect(failing).toMatchObject({ code: 7, stdout: 'out\n', stderr: expect.stringMatching(/^err\n/) })
-    const told = await cli(['exec', '-u', 'root', '-c', '/tmp', '-e', 'A=b', id, '--', 'sh', '-c', 'echo $(whoami) $(pwd) $A'])
-    expect(told).toMatchObject({ code: 0, stdout: 'root /tmp b\n' })
-    expect((await cli(['exec', id, 'wc', '-c'], 'x'.repeat(1_000_000))).stdout).toBe('1000000\n')
-    const { code, stderr } = await cli(['exec', '--background', id, 'sleep', '600'])
-    expect([code, (await cli(['exec', id, 'pgrep', '-fx', 'sleep 600'])).stdout]).toEqual([0, stderr])
-    await cli(['kill', id])
-  })
-
-  test('logs, metrics and snapshots', async () => {
-    const id = await create()
-    await cli(['exec', id, 'echo', 'noted'])
-    expect((await cli(['logs', id])).stdout).toContain('sandbox created')
-    expect((await cli(['logs', '--format', 'json', id])).stdout).toContain('echo noted')
-    await expect.poll(async () => (await cli(['metrics', id])).stdout, { timeout: 30_000 }).toMatch(/Memory: +\d+ \/ 1024 +MiB/)
-    const { stdout } = await cli(['snapshot', 'create', id])
-    const snapshot = /snapshot (\S+) from/.exec(stdout)?.[1] ?? 'none'
-    expect((await cli(['snapshot', 'list'])).stdout).toContain(snapshot)
-    expect((await cli(['snapshot', 'delete', snapshot])).code).toBe(0)
-    expect((await cli(['snapshot', 'list'])).stdout).not.toContain(snapshot)
-    await cli(['kill', '--all'])
-    expect((await cli(['list'])).stdout).toContain('No sandboxes found')
+describe('exit codes and output', () => {
+  test('exec passes on output, input and the exit code of the command', async () => {
+    const id = (await cli('sandbox', 'create')).stdout.trim()
+    expect(await cli('sandbox', 'exec', id, 'echo out; echo err >&2; exit 7')).toEqual({ code: 7, stdout: 'out\n', stderr: 'err\n' })
+    expect(await cli('sandbox', 'exec', id, 'printf', '%s|', 'a b', '$HOME', "it's")).toMatchObject({ code: 0, stdout: "a b|$HOME|it's|" })
+    expect(await cli('sandbox', 'exec', '-u', 'root', '-w', '/tmp', '-e', 'X=1', id, 'echo $(id -un) $PWD $X')).toMatchObject({
+      stdout: 'root /tmp 1\n',
+    })
+    expect(await run('torpor', ['sandbox', 'exec', '-i', id, 'wc', '-c'], { input: 'x'.repeat(300_000) })).toMatchObject({
+      stdout: '300000\n',
+    })
+    expect((await cli('sandbox', 'exec', id, 'kill -9 $$')).code).toBe(137)
+    expect((await cli('sandbox', 'exec', '--json', id, 'echo hi')).stdout).toBe('{"stdout":"hi\\n"}\n{"exitCode":0}\n')
+    await cli('sandbox', 'kill', id)
   })
 
-  test('connect and create open a terminal', async () => {
-    const id = await create()
-    const connected = terminal(`connect ${id}`)
-    connected.type('echo "<$(stty size)>"\n')
-    await connected.screen.for('<30 100>')
-    connected.type('exit\n')
-    expect(await connected.code).toBe(0)
-    const created = terminal('create --cwd /tmp --env X=y')
-    created.type('echo "<$X $(pwd)>"\n')
-    await created.screen.for('<y /tmp>')
-    created.type('exit\n')
-    await created.screen.for('Closing terminal connection')
-    expect(await created.code).toBe(0)
-    await cli(['kill', id])
+  test('Ctrl-C ends the command inside as well', async () => {
+    const id = (await cli('sandbox', 'create')).stdout.trim()
+    const child = spawn('torpor', ['sandbox', 'exec', id, 'echo begun; sleep 1000'], {
+      env: { ...torpor.variables, PATH: `${sourceDirectory}:${process.env['PATH'] ?? ''}` },
+    })
+    const ended = new Promise((resolve) => void child.once('close', resolve))
+    await new Promise((resolve) => void child.stdout.once('data', resolve))
+    child.kill('SIGINT')
+    expect(await ended).toBe(130)
+    expect((await cli('sandbox', 'exec', id, 'pgrep -c sleep')).stdout).toBe('0\n')
+    await cli('sandbox', 'kill', id)
+  })
+
+  test('what is not there, not allowed or not asked rightly has its own code and one clear line', async () => {
+    const missing = await cli('sandbox', 'info', 'nosuch')
+    expect(missing).toEqual({ code: 4, stdout: '', stderr: expect.stringMatching(/^torpor: .*nosuch.*\n$/) })
+    expect((await cli('sandbox', 'kill', 'nosuch')).code).toBe(4)
+    expect((await cli('sandbox', 'create', 'nosuch')).code).toBe(4)
+    expect((await cli('template', 'get', 'nosuch')).code).toBe(4)
+    expect((await cli('sandbox', 'create', '--timeout', 'soon')).code).toBe(2)
+    expect((await cli('sandbox', 'frobnicate')).code).toBe(2)
+    expect((await run('torpor', ['sandbox', 'list'], { env: remote('e2b_00') })).code).toBe(5)
+    expect((await run('torpor', ['sandbox', 'list'], { env: { ...remote('e2b_00'), E2B_API_URL: 'http://127.0.0.1:9' } })).code).toBe(3)
+    expect((await run('torpor', ['sandbox', 'list'], { env: { TORPOR_DATA_DIR: '/nonexistent' } })).code).toBe(3)
+    const building = await cli('template', 'build', '-c', 'true', '--ready-cmd', 'true')
+    expect(building).toMatchObject({ code: 1, stderr: expect.stringContaining('not there yet') })
+  })
+
+  test('what a sandbox carries cannot steer the terminal', async () => {
+    const { E2B_API_URL: apiUrl = '', E2B_SANDBOX_URL: sandboxUrl = '', E2B_API_KEY: apiKey = '' } = server
+    const sandbox = await Sandbox.create({ apiUrl, sandboxUrl, apiKey, metadata: { evil: '\u001b[2J\nx' } })
+    const { stdout } = await cli('sandbox', 'list')
+    expect(stdout).toContain(String.raw`evil=\x1b[2J\x0ax`)
+    expect(stdout).not.toContain('\u001b')
+    await sandbox.kill()
+  })
+})
+
+describe('API keys', () => {
+  test('a key is in force at once, is noted when used, is kept as a hash, and ends at once', async () => {
+    const { stdout } = await cli('keys', 'create', 'ci')
+    const key = stdout.trim()
+    expect(key).toMatch(/^e2b_[0-9a-f]{40}$/)
+    const list = () => run('torpor', ['sandbox', 'list', '--json'], { env: remote(key) })
+    expect(await list()).toMatchObject({ code: 0, stdout: '[]\n' })
+    const keys: unknown = JSON.parse((await cli('keys', 'list', '--json')).stdout)
+    expect(keys).toEqual([
+      expect.objectContaining({ name: 'default' }),
+      { name: 'ci', hint: key.slice(0, 8), createdAt: expect.any(String), lastUsedAt: expect.any(String) },
+    ])
+    for (const file of ['torpor.db', 'torpor.db-wal']) expect(readFileSync(path.join(torpor.dataDirectory, file)).includes(key)).toBe(false)
+    expect((await cli('keys', 'create', 'ci')).code).toBe(1)
+    expect(await cli('keys', 'revoke', 'ci')).toMatchObject({ code: 0 })
+    expect((await list()).code).toBe(5)
+    expect((await cli('keys', 'revoke', 'ci')).code).toBe(4)
+    expect((await cli('keys', 'revoke', 'default')).code).toBe(1)
+    expect((await cli('sandbox', 'list')).code).toBe(0)
+  })
+
+  test('keys outlive the server, can be made without it, and a key may come from a file', async () => {
+    await torpor.down()
+    const { stdout } = await cli('keys', 'create', 'night')
+    await torpor.up()
+    const file = path.join(directory, 'key')
+    writeFileSync(file, stdout)
+    const args = ['sandbox', 'list', '--api-url', server['E2B_API_URL'] ?? '', '--api-key-file', file]
+    expect(await run('torpor', args, { env: { TORPOR_DATA_DIR: '/nonexistent' } })).toMatchObject({ code: 0 })
+    await cli('keys', 'revoke', 'night')
   })
 })
