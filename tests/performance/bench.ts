@@ -17,6 +17,7 @@ import { crowd } from './crowd.ts'
 import { throughput } from './edge-load.ts'
 import { type Figure, repeat, table, timed } from './figures.ts'
 import { soak } from './soak.ts'
+import { storage } from './storage.ts'
 import { waking } from './waking.ts'
 import { inWorld, mebibyte, touch } from './world.ts'
 
@@ -173,6 +174,7 @@ const figures: Record<string, () => Promise<Figure[]>> = {
   clones: () => clones(path.join(directory, 'clones')),
   warm: warmCreate,
   wake: waking,
+  storage: () => storage(directory),
   crowd,
   soak: () => soak(Number(process.env['TORPOR_BENCH_SOAK_SECONDS'] ?? 600)),
 }

@@ -26,7 +26,7 @@ export interface ObjectStorage {
   start(): Promise<void>
   /** Ends the server: its machine answers that nobody listens. */
   stop(): Promise<void>
-  /** Takes the machine off the net: nobody answers at all. */
+  /** From now on every packet to the machine is lost: neither an answer nor an error, on open connections either. */
   unplug(): void
   plug(): void
   /** Ends the server and removes its machine and objects. */
@@ -56,8 +56,8 @@ async function binary(artifactDirectory: string): Promise<string> {
 
 const ip = (...args: string[]): string => execFileSync('ip', args, { encoding: 'utf8' })
 
-/** @returns the address of the machine, in a /30 of TEST-NET-3 that no other test uses at present. */
-function addMachine(name: string): string {
+/** @returns the addresses of the machine and of its way to sandboxes, in a /30 of TEST-NET-3 that no other test uses at present. */
+function addMachine(name: string): { machine: string; gateway: string } {
   const routes = ip('route')
   const block = Array.from({ length: 64 }, (_, index) => index * 4).find((first) => !routes.includes(`203.0.113.${first}/30`))
   if (block === undefined) throw new Error('no free address for a machine outside')
@@ -67,7 +67,7 @@ function addMachine(name: string): string {
   ip('link', 'set', `${name}h`, 'up')
   ip('-n', name, 'addr', 'add', `203.0.113.${block + 2}/30`, 'dev', 'eth0')
   ip('-n', name, 'link', 'set', 'eth0', 'up')
-  return `203.0.113.${block + 2}`
+  return { machine: `203.0.113.${block + 2}`, gateway: `203.0.113.${block + 1}` }
 }
 
 async function listening(url: string, server: ChildProcess): Promise<void> {
@@ -85,7 +85,8 @@ export async function objectStorage(artifactDirectory: string): Promise<ObjectSt
   const program = await binary(artifactDirectory)
   const directory = await mkdtemp(path.join(tmpdir(), 'torpor-objects-'))
   const name = `s3${process.pid}`
-  const url = `http://${addMachine(name)}:${port}`
+  const { machine, gateway } = addMachine(name)
+  const url = `http://${machine}:${port}`
   const accessKey = 'tester'
   const secretKey = 'tester-secret'
   let server: ChildProcess | undefined
@@ -111,8 +112,8 @@ export async function objectStorage(artifactDirectory: string): Promise<ObjectSt
       await listening(url, server)
     },
     stop,
-    unplug: () => void ip('link', 'set', `${name}h`, 'down'),
-    plug: () => void ip('link', 'set', `${name}h`, 'up'),
+    unplug: () => void ip('-n', name, 'route', 'add', 'blackhole', `${gateway}/32`),
+    plug: () => void ip('-n', name, 'route', 'del', 'blackhole', `${gateway}/32`),
     close: async () => {
       await stop()
       ip('netns', 'del', name)
