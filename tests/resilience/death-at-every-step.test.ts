@@ -4,7 +4,7 @@ import path from 'node:path'
 
 import { type Step, steps } from '@torpor/core'
 import { type MortalServer, bootMortal } from '@torpor/testkit'
-import { Sandbox } from 'e2b'
+import { Sandbox, Template } from 'e2b'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
 const counter = `
@@ -35,6 +35,9 @@ const post = (place: string, body: object): Promise<Response> =>
     body: JSON.stringify(body),
   })
 
+/** No step of it is known already. */
+const recipe = () => Template().fromTemplate('base').runCmd(`true ${performance.now()}`).setStartCmd('sleep 1000', 'true')
+
 /** What is asked for when the server dies; of a sandbox that counts. */
 const works = {
   create: () => Sandbox.create(),
@@ -46,9 +49,10 @@ const works = {
   clone: (sandbox: Sandbox) => post(`${sandbox.sandboxId}/clone`, { count: 2 }),
   reset: (sandbox: Sandbox) => post(`${sandbox.sandboxId}/reset`, {}),
   kill: (sandbox: Sandbox) => sandbox.kill(),
+  build: () => Template.build(recipe(), 'mortal'),
 } satisfies Record<keyof typeof steps, (sandbox: Sandbox) => Promise<unknown>>
 type Work = keyof typeof works
-const all: readonly Work[] = ['create', 'pause', 'resume', 'reboot', 'capture', 'snapshot', 'clone', 'reset', 'kill']
+const all: readonly Work[] = ['create', 'pause', 'resume', 'reboot', 'capture', 'snapshot', 'clone', 'reset', 'kill', 'build']
 const cases = all.flatMap((work) => steps[work].map((step): [Work, Step] => [work, step]))
 
 describe.each(['frozen', 'image'] as const)('kill -9 of the server at any step of its works, resuming from the %s', (tier) => {
@@ -118,12 +122,16 @@ describe.each(['frozen', 'image'] as const)('kill -9 of the server at any step o
     await Promise.all((await listed()).map(({ sandboxId }) => Sandbox.kill(sandboxId)))
     const snapshots = await Sandbox.listSnapshots().nextItems()
     await Promise.all(snapshots.map(({ snapshotId }) => Sandbox.deleteSnapshot(snapshotId)))
+    // A template is deleted the same way.
+    await Sandbox.deleteSnapshot('mortal')
   }
 
-  /** Only the template's image and the server itself. */
+  /** Only the template's image, layers for builds to come, and the server itself. */
   async function expectNothingLeft(): Promise<void> {
     const within = (name: string): string[] => readdirSync(path.join(server.dataDirectory, name))
-    await expect.poll(() => [within('executions'), within('images').length], { timeout: 20_000 }).toEqual([[], 1])
+    await expect
+      .poll(() => [within('executions'), within('images').filter((name) => !name.startsWith('layer-')).length], { timeout: 20_000 })
+      .toEqual([[], 1])
     expect(readFileSync('/proc/mounts', 'utf8')).not.toContain(server.dataDirectory)
     const number = readdirSync('/run/torpor').find((name) => ownerOf(name) === server.dataDirectory)
     const cgroup = ['/sys/fs/cgroup/memory', '/sys/fs/cgroup'].map((root) => path.join(root, `torpor${number}`))

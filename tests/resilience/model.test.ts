@@ -53,7 +53,7 @@ test('any sequence of calls, together and alone, does on gVisor what the model s
       }
       const { sandboxes } = useCases.listSandboxes({ states: ['running', 'paused'], metadata: {}, order: 'asc', limit: 1000 })
       await Promise.all(sandboxes.map(({ id }) => useCases.killSandbox(id)))
-      await Promise.all(useCases.listSnapshots({ limit: 1000 }).snapshots.map(({ id }) => useCases.deleteSnapshot(id)))
+      await Promise.all(useCases.listSnapshots({ limit: 1000 }).snapshots.map(({ id }) => useCases.deleteTemplate(id)))
       expect(useCases.quota().usage.sandboxes).toBe(0)
     }),
     { numRuns: Number(process.env['TORPOR_TEST_MODEL_RUNS'] ?? 200), endOnFailure: true },

@@ -16,6 +16,7 @@ const identity: AgentIdentity = {
   accessToken: 'secret-token',
   env: { GREETING: 'hello' },
   nameservers: ['169.254.53.53'],
+  defaults: { user: 'user', workdir: '/srv' },
   caCertificates: ['-----BEGIN CERTIFICATE-----'],
   hairpin: { port: 3443, address: '169.254.53.53:3443' },
 }
@@ -114,6 +115,8 @@ describe('init', () => {
       accessToken: 'secret-token',
       envVars: { GREETING: 'hello' },
       nameservers: ['169.254.53.53'],
+      defaultUser: 'user',
+      defaultWorkdir: '/srv',
       caCertificates: ['-----BEGIN CERTIFICATE-----'],
       hairpin: { port: 3443, address: '169.254.53.53:3443' },
       timestamp: expect.toSatisfy((time) => typeof time === 'string' && time >= before),

@@ -6,14 +6,16 @@ import type { Agent, AgentIdentity, JournalEntry } from '@torpor/core'
 import { type AgentCall, callAgent, mostCharacters } from './call-agent.ts'
 import { pageEntries, parseJournal } from './journal.ts'
 import { answerMilliseconds, waits } from './patience.ts'
+import { run } from './run-process.ts'
 import { startService } from './start-service.ts'
+import { writeFile } from './write-file.ts'
 
 const initMilliseconds = 10_000
 const journalMilliseconds = 2000
 
 /** The agent over HTTP. */
 export function createAgentClient(): Agent {
-  return { healthy, init, startService, journal }
+  return { healthy, init, startService, journal, run, writeFile }
 }
 
 /** Asks until the agent answers. Creates wait for this, so it looks often at first. */
@@ -66,10 +68,11 @@ async function journal(address: string, accessToken: string | null, after: numbe
   }
 }
 
-const initBody = ({ env, accessToken, ...identity }: AgentIdentity): object => ({
+const initBody = ({ env, accessToken, defaults, ...identity }: AgentIdentity): object => ({
   ...identity,
   envVars: env,
   // An empty one opens it again.
   accessToken: accessToken ?? '',
   timestamp: new Date().toISOString(),
+  ...(defaults && { defaultUser: defaults.user, defaultWorkdir: defaults.workdir }),
 })

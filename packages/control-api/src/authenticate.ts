@@ -6,13 +6,12 @@ import type { KeyCheck } from './key-check.ts'
 
 const invalidKey = 'Invalid API key, please visit the machine that runs Torpor: `torpor env` prints the key there'
 
-/** Everything needs a key unless it is one of `publicRoutes` (`GET /health`). Both headers of protocol.md 2.1 carry the same key. */
+/** Everything needs a key unless it is public. Both headers of protocol.md 2.1 carry the same key. */
 export const authenticate =
-  (keys: KeyCheck, publicRoutes: ReadonlySet<string>): MiddlewareHandler<ApiEnv> =>
+  (keys: KeyCheck, isPublic: (method: string, path: string) => boolean): MiddlewareHandler<ApiEnv> =>
   async (context, next) => {
     const method = context.req.method === 'HEAD' ? 'GET' : context.req.method
-    const isPublic = publicRoutes.has(`${method} ${context.req.path}`)
-    if (!isPublic && !keysOf(context.req.raw.headers).some((key) => keys.accepts(key))) {
+    if (!isPublic(method, context.req.path) && !keysOf(context.req.raw.headers).some((key) => keys.accepts(key))) {
       throw new TorporError('unauthenticated', invalidKey)
     }
     await next()

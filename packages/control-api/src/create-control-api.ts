@@ -19,7 +19,7 @@ export function createControlApi(options: ControlApiOptions): Hono<ApiEnv> {
   // Ids and names may hold %2F: routes match on the path as it came (protocol.md 2.2).
   const app = new Hono<ApiEnv>({ getPath: undecodedPath })
   app.use(trace(options.log))
-  app.use(authenticate(options.keys, publicRoutes))
+  app.use(authenticate(options.keys, isPublic))
   app.onError((error, context) => errorToWire(error, context, options.log))
   app.notFound((context) => {
     throw new TorporError('not_found', `There is no ${context.req.method} ${context.req.path} in this API`)
@@ -32,10 +32,13 @@ export function createControlApi(options: ControlApiOptions): Hono<ApiEnv> {
   return app
 }
 
-const publicRoutes: ReadonlySet<string> = new Set([
+/** The routes that need no key; a parameter stands for one segment of the path. */
+const publicRoutes: readonly RegExp[] = [
   `GET ${documentPath}`,
   ...endpoints.filter((endpoint) => endpoint.isPublic).map(({ route }) => `${route.method.toUpperCase()} ${route.path}`),
-])
+].map((route) => new RegExp(`^${route.replaceAll('.', '[.]').replaceAll(/\{\w+\}/g, '[^/]+')}$`))
+
+const isPublic = (method: string, path: string): boolean => publicRoutes.some((route) => route.test(`${method} ${path}`))
 
 /** Before the endpoints: `/sandboxes/metrics` is no sandbox (protocol.md 2.1). */
 function addUnsupported(app: Hono<ApiEnv>): void {

@@ -1,10 +1,11 @@
-import type { Log, Tokens, UseCases } from '@torpor/core'
+import type { Log, Tokens, Uploads, UseCases } from '@torpor/core'
 
 import type { KeyCheck } from './key-check.ts'
 
 /** What the REST door is given. */
 export interface ControlApiOptions {
   readonly useCases: UseCases
+  readonly uploads: Uploads
   readonly keys: KeyCheck
   readonly tokens: Tokens
   /** Told to clients as the place of their sandboxes; null leaves them with their own configuration (protocol.md 1.3). */

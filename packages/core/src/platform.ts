@@ -24,7 +24,21 @@ import { quotaOf } from './app/quota.ts'
 import { requireSandbox } from './app/records.ts'
 import { resetSandbox } from './app/reset-sandbox.ts'
 import { Sampler } from './app/sampler.ts'
-import { createSnapshot, deleteSnapshot, listSnapshots } from './app/snapshots.ts'
+import { createSnapshot, listSnapshots } from './app/snapshots.ts'
+import { BuildQueue } from './app/templates/build-queue.ts'
+import { failInterrupted } from './app/templates/collect-builds.ts'
+import { deleteTemplate } from './app/templates/delete-template.ts'
+import { registerTemplate } from './app/templates/register-template.ts'
+import { startBuild } from './app/templates/start-build.ts'
+import {
+  assignTags,
+  buildView,
+  removeTags,
+  requireTemplate,
+  setTemplatePublic,
+  tagsOf,
+  templateDetail,
+} from './app/templates/template-records.ts'
 import { Transitions } from './app/transitions.ts'
 import type { UseCases } from './app/use-cases.ts'
 import { Verified } from './app/verified.ts'
@@ -32,6 +46,8 @@ import { verifyAll } from './app/verify-images.ts'
 import { viewOf } from './app/view.ts'
 import { wakeSandbox } from './app/wake-sandbox.ts'
 import { WarmPool } from './app/warm-pool.ts'
+import type { SandboxRecord } from './domain/sandbox.ts'
+import { collection } from './reconcilers/collection.ts'
 import { deadlines } from './reconcilers/deadlines.ts'
 import { Loop } from './reconcilers/loop.ts'
 import { sampling } from './reconcilers/sampling.ts'
@@ -56,7 +72,17 @@ export interface Platform {
 /** What the composition root supplies. */
 export type Adapters = Omit<
   Ports,
-  'transitions' | 'executions' | 'leases' | 'verified' | 'pool' | 'sampler' | 'journalCursors' | 'preparations' | 'nudge' | 'reached'
+  | 'transitions'
+  | 'executions'
+  | 'leases'
+  | 'verified'
+  | 'pool'
+  | 'builds'
+  | 'sampler'
+  | 'journalCursors'
+  | 'preparations'
+  | 'nudge'
+  | 'reached'
 > &
   Partial<Pick<Ports, 'reached'>>
 
@@ -64,9 +90,14 @@ export function createPlatform(adapters: Adapters): Platform {
   const transitions = new Transitions()
   const stopping = new AbortController()
   const pool = new WarmPool(adapters.clock.now())
-  const nudge = (): void => loops.forEach((loop) => loop.nudge())
+  const nudge = (record?: SandboxRecord): void => {
+    loops.forEach((loop) => loop.nudge())
+    if (!record) collecting.nudge()
+  }
+  const builds = new BuildQueue(adapters.settings.buildsAtOnce)
   const own = {
     transitions,
+    builds,
     executions: new ExecutionTable(),
     leases: new ImageLeases(),
     verified: new Verified(),
@@ -83,7 +114,8 @@ export function createPlatform(adapters: Adapters): Platform {
     new Loop('warm pool', warmPool(ports), adapters),
     new Loop('sampling', sampling(ports), adapters),
   ]
-  // Looks at every saved state there is: too dear for each nudge.
+  // These look at all there is: too dear for every change of a sandbox.
+  const collecting = new Loop('collection', collection(ports), adapters)
   const background = new Loop('verification', verification(ports, stopping.signal), adapters)
   let unsubscribe = (): void => undefined
   return {
@@ -102,6 +134,7 @@ export function createPlatform(adapters: Adapters): Platform {
       unsubscribe = adapters.engine.onExit((exit) => {
         loseExecution(ports, exit).catch((error: unknown) => adapters.log.error({ exit, error }, 'an ended execution was not cleared away'))
       })
+      failInterrupted(ports)
       const adoption = await adoptExecutions(ports)
       nudge()
       background.nudge()
@@ -110,8 +143,9 @@ export function createPlatform(adapters: Adapters): Platform {
     close: async () => {
       unsubscribe()
       stopping.abort(new TorporError('unavailable', 'The server is stopping'))
+      await builds.close(new TorporError('unavailable', 'The server was stopped in the middle of this build. Start it again'))
       await pool.close(adapters.engine)
-      await Promise.all([...loops, background].map((loop) => loop[Symbol.asyncDispose]()))
+      await Promise.all([...loops, collecting, background].map((loop) => loop[Symbol.asyncDispose]()))
       await pool.close(adapters.engine)
       await transitions.idle()
       await evictAll(ports)
@@ -133,8 +167,17 @@ const useCasesOf = (ports: Ports): UseCases => ({
   forkSandbox: (id, command) => forkSandbox(ports, id, command),
   createSnapshot: (id, name) => createSnapshot(ports, id, name),
   listSnapshots: (query) => listSnapshots(ports, query),
-  deleteSnapshot: (idOrName) => deleteSnapshot(ports, idOrName),
   resetSandbox: (id, command) => resetSandbox(ports, id, command),
+  registerTemplate: (command) => registerTemplate(ports, command),
+  startBuild: (templateId, buildId, command) => startBuild(ports, templateId, buildId, command),
+  getBuild: (templateId, buildId, query) => buildView(ports, templateId, buildId, query),
+  getTemplate: (idOrName) => templateDetail(ports, requireTemplate(ports.store, idOrName)),
+  listTemplates: () => ports.store.templates.list().map((template) => templateDetail(ports, template)),
+  deleteTemplate: (idOrName) => deleteTemplate(ports, idOrName),
+  setTemplatePublic: (idOrName, isPublic) => setTemplatePublic(ports, idOrName, isPublic),
+  assignTags: (target, tags) => assignTags(ports, target, tags),
+  removeTags: (name, tags) => removeTags(ports, name, tags),
+  templateTags: (idOrName) => tagsOf(ports, idOrName),
   events: (query) => ports.store.events(query),
   quota: () => quotaOf(ports),
   preparations: () => ports.preparations.all(),

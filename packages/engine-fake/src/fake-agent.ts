@@ -3,6 +3,7 @@ import { text } from 'node:stream/consumers'
 
 import { accessTokenHeader } from '@torpor/contract'
 
+import { startProcess } from './fake-commands.ts'
 import { type FakeMemory, parseIdentity } from './fake-memory.ts'
 
 type Handler = (memory: FakeMemory, request: IncomingMessage, response: ServerResponse) => void | Promise<void>
@@ -23,6 +24,7 @@ const handlers: Readonly<Record<string, Handler>> = {
     memory.files.set(pathOf(request), await text(request))
     answer(response, 200, [{ path: pathOf(request), type: 'file' }])
   },
+  'POST /process.Process/Start': startProcess,
   'GET /state': ({ counter, identity }, _request, response) => answer(response, 200, { counter, identity }),
 }
 

@@ -13,6 +13,7 @@ const identity = z.object({
   envVars: z.record(z.string(), z.string()).optional(),
   timestamp: z.string().optional(),
   defaultUser: z.string().optional(),
+  defaultWorkdir: z.string().optional(),
   nameservers: z.array(z.string()).optional(),
 })
 
@@ -30,6 +31,8 @@ export interface FakeMemory {
   readonly services: Map<number, number>
   /** The files of the root, path to content: all that `captureFiles` keeps. */
   readonly files: Map<string, string>
+  /** The processes that were started since the boot, by their arguments. */
+  readonly commands: string[]
 }
 
 export const newMemory = (files: ReadonlyMap<string, string> = new Map()): FakeMemory => ({
@@ -38,6 +41,7 @@ export const newMemory = (files: ReadonlyMap<string, string> = new Map()): FakeM
   bootId: randomUUID(),
   services: new Map(),
   files: new Map(files),
+  commands: [],
 })
 
 export const parseIdentity = (text: string): FakeIdentity => identity.parse(JSON.parse(text))
@@ -48,6 +52,7 @@ const memoryImage = filesImage.extend({
   counter: z.number(),
   identity,
   bootId: z.string(),
+  commands: z.array(z.string()),
   services: z.array(z.tuple([z.number(), z.number()])),
 })
 
@@ -65,7 +70,14 @@ export const writeFiles = (directory: string, engineVersion: string, memory: Fak
 export async function readImage(directory: string, engineVersion: string): Promise<FakeMemory> {
   const content = await read(path.join(directory, 'fake-memory.json'), memoryImage, engineVersion)
   const { counter, bootId } = content
-  return { counter, identity: content.identity, bootId, services: new Map(content.services), files: new Map(content.files) }
+  return {
+    counter,
+    identity: content.identity,
+    bootId,
+    services: new Map(content.services),
+    files: new Map(content.files),
+    commands: content.commands,
+  }
 }
 
 /** A fresh memory on the files of an image. @throws TorporError `damaged`. */

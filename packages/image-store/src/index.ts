@@ -1,1 +1,2 @@
 export { type ImageStoreOptions, openImageStore } from './image-store.ts'
+export { openUploadStore } from './upload-store.ts'

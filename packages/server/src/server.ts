@@ -4,7 +4,7 @@ import path from 'node:path'
 import { createAgentClient } from '@torpor/agent-client'
 import { type LateTemplate, type Log, type Service, type Settings, type Step, type TemplateRecipe } from '@torpor/core'
 import { GvisorEngine } from '@torpor/engine-gvisor'
-import { openImageStore } from '@torpor/image-store'
+import { openImageStore, openUploadStore } from '@torpor/image-store'
 import type { Artifacts } from '@torpor/setup'
 import { openJournals, openMetrics, openStore } from '@torpor/store-sqlite'
 
@@ -69,6 +69,7 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
 
 async function openWorld(config: Config, artifacts: Artifacts, log: Log): Promise<World> {
   const images = openImageStore({ directory: path.join(config.dataDirectory, 'images') })
+  const uploads = openUploadStore({ directory: path.join(config.dataDirectory, 'uploads'), mostBytes: config.uploadMiB * mebibyte })
   const store = openStore(path.join(config.dataDirectory, 'torpor.db'))
   const metrics = openMetrics(path.join(config.dataDirectory, 'metrics.db'))
   const journals = openJournals(path.join(config.dataDirectory, 'journals.db'))
@@ -87,7 +88,7 @@ async function openWorld(config: Config, artifacts: Artifacts, log: Log): Promis
       log,
     })
     const onHairpin: World['onHairpin'] = (accept) => engine.onHairpin(accept)
-    return { engine, images, store, metrics, journals, agent: createAgentClient(), log, onHairpin }
+    return { engine, images, uploads, store, metrics, journals, agent: createAgentClient(), log, onHairpin }
   } catch (error) {
     store.close()
     metrics.close()
@@ -125,6 +126,10 @@ const settingsOf = (config: Config, authority: string | undefined): Settings => 
   ...localHairpin(config),
   caCertificates: authority === undefined ? [] : [authority],
   agentTimeoutMilliseconds: 30_000,
+  defaultResources: config.resources,
+  buildsAtOnce: config.buildsAtOnce,
+  buildStepSeconds: config.buildStepSeconds,
+  layerCacheBytes: config.layerCacheMiB * mebibyte,
 })
 
 const builtInTemplates = ({ resources }: Config, { rootfs, agentHash }: Artifacts): TemplateRecipe[] => [

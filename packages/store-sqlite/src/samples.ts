@@ -22,6 +22,7 @@ export const sampleSandbox = (patch: Partial<SandboxRecord> = {}): SandboxRecord
   lifecycle: { onTimeout: 'kill', autoResume: false, pauseKind: 'memory' },
   metadata: {},
   env: { PATH: '/bin' },
+  defaults: { user: 'user', workdir: '/home/user' },
   network: { allowInternetAccess: null, allowPublicTraffic: true, maskRequestHost: null },
   secure: true,
   ...patch,
@@ -45,6 +46,9 @@ export const sampleTemplate = (patch: Partial<TemplateBuild> = {}): TemplateBuil
   base: { rootfs: 'rootfs1', agent: 'agent1' },
   resources: { cpuCount: 2, memoryMiB: 512, diskMiB: 1024 },
   createdAt: 1000,
+  context: { env: {}, user: 'user', workdir: '/home/user' },
+  start: { startCmd: null, readyCmd: null },
+  layer: null,
   ...patch,
 })
 
@@ -59,6 +63,7 @@ export const sampleSnapshot = (patch: Partial<Snapshot> = {}): Snapshot => ({
   base: { rootfs: 'rootfs1', agent: 'agent1' },
   resources: { cpuCount: 2, memoryMiB: 512, diskMiB: 1024 },
   env: { PATH: '/bin' },
+  defaults: { user: 'user', workdir: '/home/user' },
   createdAt: 1000,
   ...patch,
 })

@@ -3,7 +3,7 @@ import type { SQLInputValue } from 'node:sqlite'
 import type { SandboxPatch, SandboxRecord } from '@torpor/core'
 import { z } from 'zod'
 
-import { base, flag, image, imageKind, json, resources, texts } from './columns.ts'
+import { base, defaults, flag, image, imageKind, json, resources, texts } from './columns.ts'
 
 const row = z.object({
   id: z.string(),
@@ -26,6 +26,7 @@ const row = z.object({
   lifecycle: json(z.object({ onTimeout: z.enum(['kill', 'pause']), autoResume: z.boolean(), pauseKind: imageKind.default('memory') })),
   metadata: json(texts),
   env: json(texts),
+  defaults: json(defaults).nullable(),
   network: json(
     z.object({ allowInternetAccess: z.boolean().nullable(), allowPublicTraffic: z.boolean(), maskRequestHost: z.string().nullable() }),
   ),
@@ -58,6 +59,7 @@ export const toRow = (record: SandboxRecord): Record<string, SQLInputValue> => (
   created_at: record.createdAt,
   metadata: JSON.stringify(record.metadata),
   env: JSON.stringify(record.env),
+  defaults: record.defaults && JSON.stringify(record.defaults),
   network: JSON.stringify(record.network),
   secure: record.secure ? 1 : 0,
   ...patchColumns(record),

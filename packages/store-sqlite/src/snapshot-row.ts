@@ -3,7 +3,7 @@ import type { SQLInputValue } from 'node:sqlite'
 import type { Snapshot } from '@torpor/core'
 import { z } from 'zod'
 
-import { base, flag, image, json, resources, texts } from './columns.ts'
+import { base, defaults, flag, image, json, resources, texts } from './columns.ts'
 
 const row = z.object({
   id: z.string(),
@@ -16,6 +16,7 @@ const row = z.object({
   base: json(base),
   resources: json(resources),
   env: json(texts),
+  defaults: json(defaults).nullable(),
   created_at: z.number(),
 })
 
@@ -37,5 +38,6 @@ export const snapshotToRow = (snapshot: Snapshot): Record<string, SQLInputValue>
   base: JSON.stringify(snapshot.base),
   resources: JSON.stringify(snapshot.resources),
   env: JSON.stringify(snapshot.env),
+  defaults: snapshot.defaults && JSON.stringify(snapshot.defaults),
   created_at: snapshot.createdAt,
 })

@@ -170,20 +170,10 @@ it('lets a name point to the template that took it last, and an id to its own', 
   using temporary = temporaryStore()
   const { store } = temporary
   store.putTemplate(sampleTemplate())
-  store.putTemplate(sampleTemplate({ templateId: 'template2', names: ['base', 'template1'] }))
-  store.putTemplate(sampleTemplate({ templateId: 'template0', names: ['template2'] }))
+  store.putTemplate(sampleTemplate({ templateId: 'template2', buildId: 'build2', names: ['base', 'template1'] }))
+  store.putTemplate(sampleTemplate({ templateId: 'template0', buildId: 'build0', names: ['template2'] }))
   expect(store.getTemplate('base')?.templateId).toBe('template2')
   expect([store.getTemplate('template1')?.templateId, store.getTemplate('template2')?.templateId]).toEqual(['template1', 'template2'])
-})
-
-it('holds one hash per key name', () => {
-  using temporary = temporaryStore()
-  const { store } = temporary
-  store.putApiKeyHash('aa', 'default')
-  store.putApiKeyHash('bb', 'other')
-  store.putApiKeyHash('cc', 'default')
-  store.putApiKeyHash('cc', 'default')
-  expect(store.apiKeyHashes().sort()).toEqual(['bb', 'cc'])
 })
 
 it('has everything again after it was closed and opened', () => {
@@ -191,12 +181,10 @@ it('has everything again after it was closed and opened', () => {
   temporary.store.insertSandbox(paused)
   temporary.store.recordEvent(sampleEvent())
   temporary.store.putTemplate(sampleTemplate())
-  temporary.store.putApiKeyHash('aa', 'default')
   const store = temporary.reopen()
   expect(store.getSandbox(paused.id)).toEqual(paused)
   expect(eventsOf(store, sampleEvent().sandboxId)).toEqual([sampleEvent()])
   expect(store.getTemplate('default')).toEqual(sampleTemplate())
-  expect(store.apiKeyHashes()).toEqual(['aa'])
 })
 
 it('shows a second reader what is committed', () => {

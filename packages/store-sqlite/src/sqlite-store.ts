@@ -1,3 +1,5 @@
+import type { DatabaseSync } from 'node:sqlite'
+
 import type {
   EventQuery,
   Expected,
@@ -19,17 +21,26 @@ import { image, json } from './columns.ts'
 import { Statements, openDatabase } from './database.ts'
 import { eventConditions, eventFromRow, eventToRow } from './event-row.ts'
 import { listStatement } from './list-statement.ts'
-import { migrate } from './migrate.ts'
+import { migrate, requireCurrent } from './migrate.ts'
 import { fromRow, patchColumns, toRow } from './sandbox-row.ts'
 import { getSnapshot, snapshotsOf } from './snapshot-queries.ts'
 import { snapshotToRow } from './snapshot-row.ts'
-import { templateBuild } from './template-row.ts'
+import { SqliteKeys } from './sqlite-keys.ts'
+import { SqliteTemplates } from './sqlite-templates.ts'
 
 /** Opens (and, if need be, makes or updates) the database file. Every write is on disk when its call returns. */
-export function openStore(file: string): Store {
+export const openStore = (file: string): Store => openWith(file, migrate)
+
+/**
+ * Opens the database of a server that may be running, whose schema stays as it is.
+ * @throws TorporError `unavailable` when another version of Torpor wrote it.
+ */
+export const openStoreBeside = (file: string): Store => openWith(file, requireCurrent)
+
+function openWith(file: string, prepare: (database: DatabaseSync) => void): Store {
   const database = openDatabase(file)
   try {
-    migrate(database)
+    prepare(database)
   } catch (error) {
     database.close()
     throw error
@@ -41,9 +52,13 @@ const imageRow = z.object({ image: json(image) })
 
 class SqliteStore implements Store {
   readonly #statements: Statements
+  readonly templates: SqliteTemplates
+  readonly keys: SqliteKeys
 
   constructor(statements: Statements) {
     this.#statements = statements
+    this.templates = new SqliteTemplates(statements)
+    this.keys = new SqliteKeys(statements)
   }
 
   insertSandbox(record: SandboxRecord): void {
@@ -143,53 +158,28 @@ class SqliteStore implements Store {
 
   allImages(): ImageRef[] {
     const sql = `SELECT image FROM sandbox WHERE image IS NOT NULL UNION ALL SELECT image FROM snapshot
-      UNION ALL SELECT json_extract(build, '$.image') FROM template`
+      UNION ALL SELECT image FROM build WHERE image IS NOT NULL UNION ALL SELECT image FROM layer`
     return this.#statements.all(sql).map((found) => imageRow.parse(found).image)
   }
 
   isImageNamed(name: string): boolean {
     const sql = `SELECT EXISTS (SELECT 1 FROM sandbox WHERE image IS NOT NULL AND json_extract(image, '$.name') = :name)
       OR EXISTS (SELECT 1 FROM snapshot WHERE json_extract(image, '$.name') = :name)
-      OR EXISTS (SELECT 1 FROM template WHERE json_extract(build, '$.image.name') = :name) AS named`
+      OR EXISTS (SELECT 1 FROM build WHERE image IS NOT NULL AND json_extract(image, '$.name') = :name)
+      OR EXISTS (SELECT 1 FROM layer WHERE json_extract(image, '$.name') = :name) AS named`
     return this.#statements.get(sql, { name })?.['named'] === 1
   }
 
   putTemplate(build: TemplateBuild): void {
-    const id = build.templateId
-    this.#statements.transaction(() => {
-      this.#statements.run(
-        'INSERT INTO template (template_id, build) VALUES (:id, :build) ON CONFLICT (template_id) DO UPDATE SET build = excluded.build',
-        { id, build: JSON.stringify(build) },
-      )
-      this.#statements.run('DELETE FROM template_name WHERE template_id = :id', { id })
-      for (const name of build.names) {
-        this.#statements.run('INSERT OR REPLACE INTO template_name (name, template_id) VALUES (:name, :id)', { name, id })
-      }
-    })
+    this.templates.putBuiltIn(build)
   }
 
   getTemplate(idOrName: string): TemplateBuild | undefined {
-    // An id wins over another template's name that looks like it.
-    const sql = `SELECT build FROM template WHERE template_id = :key
-      OR template_id = (SELECT template_id FROM template_name WHERE name = :key)
-      ORDER BY template_id = :key DESC LIMIT 1`
-    const found = this.#statements.get(sql, { key: idOrName })
-    return found && templateBuild(found)
+    return this.templates.tagged(idOrName)
   }
 
   allTemplates(): TemplateBuild[] {
-    return this.#statements.all('SELECT build FROM template').map(templateBuild)
-  }
-
-  apiKeyHashes(): string[] {
-    return this.#statements.all('SELECT hash FROM api_key').map((found) => z.object({ hash: z.string() }).parse(found).hash)
-  }
-
-  putApiKeyHash(hash: string, name: string): void {
-    this.#statements.transaction(() => {
-      this.#statements.run('DELETE FROM api_key WHERE name = :name', { name })
-      this.#statements.run('INSERT OR REPLACE INTO api_key (hash, name) VALUES (:hash, :name)', { hash, name })
-    })
+    return this.templates.allTagged()
   }
 
   close(): void {

@@ -3,7 +3,6 @@ import { cloneSandbox } from './clone-sandbox.ts'
 import { connectSandbox, connectSandboxV2 } from './connect-sandbox.ts'
 import { createSandbox, createSandboxV2 } from './create-sandbox.ts'
 import { createSnapshot } from './create-snapshot.ts'
-import { deleteTemplate } from './delete-template.ts'
 import { forkSandbox } from './fork-sandbox.ts'
 import { getHealth } from './get-health.ts'
 import { getInventory } from './get-inventory.ts'
@@ -22,6 +21,14 @@ import { refreshSandbox } from './refresh-sandbox.ts'
 import { resetSandbox } from './reset-sandbox.ts'
 import { resumeSandbox } from './resume-sandbox.ts'
 import { setSandboxTimeout } from './set-sandbox-timeout.ts'
+import { getBuildLogs, getBuildStatus } from './templates/build-status.ts'
+import { deleteTemplate } from './templates/delete-template.ts'
+import { getFileLink, putFiles } from './templates/files.ts'
+import { getAlias, getTemplate, updateTemplate, updateTemplateV2 } from './templates/get-template.ts'
+import { listTemplates, listTemplatesV2 } from './templates/list-templates.ts'
+import { registerTemplate } from './templates/register-template.ts'
+import { startBuild } from './templates/start-build.ts'
+import { assignTags, listTags, removeTags } from './templates/tags.ts'
 import { verifyImages } from './verify-images.ts'
 
 /** Every endpoint of the API; what is not here does not exist. */
@@ -48,10 +55,26 @@ export const endpoints: readonly Endpoint[] = [
   forkSandbox,
   createSnapshot,
   listSnapshots,
-  deleteTemplate,
   resetSandbox,
   setSandboxTimeout,
   refreshSandbox,
+  registerTemplate,
+  listTemplates,
+  listTemplatesV2,
+  // Before what could be the id of a template.
+  getAlias,
+  assignTags,
+  removeTags,
+  getTemplate,
+  deleteTemplate,
+  updateTemplate,
+  updateTemplateV2,
+  listTags,
+  getFileLink,
+  putFiles,
+  startBuild,
+  getBuildStatus,
+  getBuildLogs,
   verifyImages,
   getInventory,
   listPreparations,

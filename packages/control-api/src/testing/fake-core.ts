@@ -1,4 +1,6 @@
 import { createHash } from 'node:crypto'
+import { Readable } from 'node:stream'
+import { buffer } from 'node:stream/consumers'
 
 import { TorporError, sandboxNotFound } from '@torpor/contract'
 import type {
@@ -18,6 +20,7 @@ import type {
   SandboxView,
   Snapshot,
   SnapshotQuery,
+  Uploads,
   UseCases,
   Verdict,
 } from '@torpor/core'
@@ -25,19 +28,19 @@ import type {
 import { createControlApi } from '../create-control-api.ts'
 import { hashedKeys } from '../key-check.ts'
 import type { ControlApiOptions } from '../options.ts'
+import { FakeTemplates } from './fake-templates.ts'
 import { newRecord, newSnapshot } from './samples.ts'
 
 export const key = 'e2b_0123456789abcdef'
 
 /** The use cases over maps, with what they were asked. */
-class FakeCore implements UseCases {
+class FakeCore extends FakeTemplates implements UseCases {
   readonly records = new Map<string, SandboxRecord>()
   readonly snapshots: Snapshot[] = []
   readonly recorded: RecordedEvent[] = []
   readonly samples: Sample[] = []
   /** What is shown of a sandbox where that differs from its record. */
   readonly shown = new Map<string, Partial<SandboxView['shown']>>()
-  readonly asked: { readonly name: string; readonly with: unknown }[] = []
 
   add(record: Partial<SandboxRecord> = {}): SandboxRecord {
     const added = newRecord(record)
@@ -130,8 +133,10 @@ class FakeCore implements UseCases {
     return last ? { snapshots, next: { createdAt: last.createdAt, id: last.id } } : { snapshots }
   }
 
-  async deleteSnapshot(idOrName: string): Promise<void> {
-    this.asked.push({ name: 'delete snapshot', with: idOrName })
+  async deleteTemplate(idOrName: string): Promise<void> {
+    this.asked.push({ name: 'delete', with: idOrName })
+    const template = this.templates.findIndex(({ id, names }) => id === idOrName || names.includes(idOrName))
+    if (template !== -1) return void this.templates.splice(template, 1)
     const index = this.snapshots.findIndex(({ id, name, tag }) => [`${id}:default`, id, `local/${name}:${tag}`].includes(idOrName))
     if (index === -1) throw new TorporError('not_found', `snapshot '${idOrName}' not found`)
     this.snapshots.splice(index, 1)
@@ -201,6 +206,26 @@ function page<Item extends { readonly id: string }>(
   return { items, last: start + items.length < all.length ? items.at(-1) : undefined }
 }
 
+/** Archives in memory. */
+class FakeUploads implements Uploads {
+  readonly files = new Map<string, Buffer>()
+
+  async has(hash: string): Promise<boolean> {
+    return this.files.has(hash)
+  }
+
+  async receive(hash: string, content: AsyncIterable<Uint8Array>): Promise<void> {
+    this.files.set(hash, await buffer(content))
+  }
+
+  async open(hash: string) {
+    const content = this.files.get(hash) ?? Buffer.alloc(0)
+    return { bytes: content.length, content: Readable.from([content]) }
+  }
+
+  async sweep(): Promise<void> {}
+}
+
 /** A log that remembers. */
 class FakeLog {
   readonly lines: { readonly level: string; readonly context: Readonly<Record<string, unknown>>; readonly message: string }[] = []
@@ -218,10 +243,12 @@ export interface Asked {
 export function startApi(options: Partial<ControlApiOptions> = {}) {
   const core = new FakeCore()
   const log = new FakeLog()
+  const uploads = new FakeUploads()
   const api = createControlApi({
     useCases: core,
+    uploads,
     keys: hashedKeys(() => [createHash('sha256').update(key).digest('hex')]),
-    tokens: { access: (id) => `access-${id}`, traffic: (id) => `traffic-${id}` },
+    tokens: { access: (id) => `access-${id}`, traffic: (id) => `traffic-${id}`, upload: (hash, at) => `upload-${hash}-${at}` },
     domain: null,
     log,
     version: '1.2.3',
@@ -232,5 +259,5 @@ export function startApi(options: Partial<ControlApiOptions> = {}) {
     const content = body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }
     return api.request(path, { method, headers: { 'X-API-KEY': key, ...headers }, ...content })
   }
-  return { api, core, log, ask }
+  return { api, core, log, ask, uploads }
 }

@@ -1,5 +1,5 @@
 import { newSandboxId, newTemplateId } from '@torpor/contract'
-import type { RecordedEvent, SandboxRecord, Snapshot } from '@torpor/core'
+import type { BuildRecord, RecordedEvent, SandboxRecord, Snapshot, TemplateDetail } from '@torpor/core'
 
 const base = { rootfs: 'r', agent: 'a' }
 const resources = { cpuCount: 2, memoryMiB: 1024, diskMiB: 10_240 }
@@ -26,6 +26,7 @@ export const newRecord = (record: Partial<SandboxRecord> = {}): SandboxRecord =>
   lifecycle: { onTimeout: 'kill', autoResume: false, pauseKind: 'memory' },
   metadata: {},
   env: {},
+  defaults: null,
   network: { allowInternetAccess: null, allowPublicTraffic: true, maskRequestHost: null },
   secure: true,
   ...record,
@@ -42,8 +43,35 @@ export const newSnapshot = (snapshot: Partial<Snapshot> = {}): Snapshot => ({
   base,
   resources,
   env: {},
+  defaults: null,
   createdAt: startedAt,
   ...snapshot,
+})
+
+export const newBuild = (build: Partial<BuildRecord> = {}): BuildRecord => ({
+  id: newTemplateId(),
+  templateId: 'template0000000000000',
+  status: 'waiting',
+  tags: ['default'],
+  resources,
+  reason: null,
+  createdAt: startedAt,
+  startedAt: null,
+  finishedAt: null,
+  ...build,
+})
+
+export const newTemplate = (template: Partial<TemplateDetail> = {}): TemplateDetail => ({
+  id: newTemplateId(),
+  names: ['mine'],
+  isPublic: false,
+  isBuiltIn: false,
+  createdAt: startedAt,
+  updatedAt: startedAt,
+  spawnCount: 0,
+  lastSpawnedAt: null,
+  builds: [],
+  ...template,
 })
 
 export const newEvent = (event: Partial<RecordedEvent> = {}): RecordedEvent => ({

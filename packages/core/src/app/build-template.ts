@@ -1,6 +1,7 @@
 import { newExecutionId, newTemplateId } from '@torpor/contract'
 
-import type { Base, Resources, TemplateBuild } from '../domain/sandbox.ts'
+import type { Base, Resources } from '../domain/sandbox.ts'
+import { type TemplateBuild, baseContext, noStart } from '../domain/template.ts'
 import type { Service } from '../ports/agent.ts'
 import { dropImage } from './hold-image.ts'
 import type { Ports } from './ports.ts'
@@ -43,7 +44,7 @@ async function captureTemplate(ports: Ports, recipe: TemplateRecipe, templateId:
   undo.add('staged image', () => staged.discard())
   await engine.capture(execution, staged.directory)
   const image = await staged.commit()
-  return { templateId, buildId, names, image, base, resources, createdAt: clock.now() }
+  return { templateId, buildId, names, image, base, resources, createdAt: clock.now(), context: baseContext, start: noStart, layer: null }
 }
 
 function matches(build: TemplateBuild, recipe: TemplateRecipe, engineVersion: string): boolean {

@@ -43,7 +43,7 @@ async function takeSpare(ports: Ports, command: CreateCommand, { buildId }: Sour
 
 function newRecord(ports: Ports, command: CreateCommand, source: Source, timeoutSeconds: number, execution: string): SandboxRecord {
   const now = ports.clock.now()
-  const { templateId, buildId, alias, base, resources } = source
+  const { templateId, buildId, alias, base, resources, defaults } = source
   const { lifecycle, metadata, network, secure } = command
   return {
     id: newSandboxId(),
@@ -66,6 +66,7 @@ function newRecord(ports: Ports, command: CreateCommand, source: Source, timeout
     lifecycle,
     metadata,
     env: { ...source.env, ...command.env },
+    defaults,
     network,
     secure,
   }

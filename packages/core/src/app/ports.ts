@@ -1,5 +1,5 @@
 import type { TimeLimits } from '../domain/deadlines.ts'
-import type { SandboxRecord } from '../domain/sandbox.ts'
+import type { Resources, SandboxRecord } from '../domain/sandbox.ts'
 import type { Activity } from '../ports/activity.ts'
 import type { Agent } from '../ports/agent.ts'
 import type { Engine } from '../ports/engine.ts'
@@ -9,12 +9,14 @@ import type { Metrics } from '../ports/metrics.ts'
 import type { Clock, Log, Tokens } from '../ports/platform.ts'
 import type { Routes } from '../ports/routes.ts'
 import type { Store } from '../ports/store.ts'
+import type { Uploads } from '../ports/uploads.ts'
 import type { ExecutionTable } from './execution-table.ts'
 import type { ImageLeases } from './image-leases.ts'
 import type { JournalCursors } from './journal-cursors.ts'
 import type { Preparations } from './preparations.ts'
 import type { Sampler } from './sampler.ts'
 import type { Step } from './steps.ts'
+import type { BuildQueue } from './templates/build-queue.ts'
 import type { Transitions } from './transitions.ts'
 import type { Verified } from './verified.ts'
 import type { WarmPool } from './warm-pool.ts'
@@ -31,6 +33,14 @@ export interface Settings extends TimeLimits {
   readonly warmPoolSize: number
   /** Addresses of resolvers as seen from inside a sandbox. */
   readonly nameservers: readonly string[]
+  /** What a template gets that asks for nothing else. */
+  readonly defaultResources: Resources
+  /** Template builds that run at once; others wait for their turn. */
+  readonly buildsAtOnce: number
+  /** Seconds after which a step of a build is ended. */
+  readonly buildStepSeconds: number
+  /** Bytes of layers kept for builds to come; those that templates rest on do not count. */
+  readonly layerCacheBytes: number
   /** PEM: authorities that programs in every sandbox trust beside those of its system. */
   readonly caCertificates?: readonly string[]
   /** As in AgentIdentity: for a domain below localhost. */
@@ -44,6 +54,7 @@ export interface Ports {
   readonly store: Store
   readonly engine: Engine
   readonly images: ImageStore
+  readonly uploads: Uploads
   readonly metrics: Metrics
   readonly journals: Journals
   readonly agent: Agent
@@ -59,10 +70,11 @@ export interface Ports {
   readonly verified: Verified
   readonly pool: WarmPool
   readonly preparations: Preparations
+  readonly builds: BuildQueue
   readonly sampler: Sampler
   readonly journalCursors: JournalCursors
   /** Told of every step that is behind; a test may fail or end the server there. */
   readonly reached: (step: Step) => void | Promise<void>
-  /** Tells the reconcilers that something may be due; losing a nudge costs time only. */
-  readonly nudge: (record: SandboxRecord) => void
+  /** Tells the reconcilers that something may be due, of a sandbox or of anything; losing a nudge costs time only. */
+  readonly nudge: (record?: SandboxRecord) => void
 }

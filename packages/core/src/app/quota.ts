@@ -14,7 +14,7 @@ export interface Quota {
 }
 
 /** What the active sandboxes hold, and what they may hold. */
-export function quotaOf(ports: Pick<Ports, 'store' | 'transitions' | 'settings'>): Quota {
+export function quotaOf(ports: Pick<Ports, 'store' | 'transitions' | 'builds' | 'settings'>): Quota {
   const active = activeSandboxes(ports)
   const { maxSandboxes, memoryLimitMiB, maxTimeoutSeconds } = ports.settings
   return {

@@ -58,6 +58,12 @@ export const identityOf = (record: SandboxRecord, { tokens, settings }: Pick<Por
   hostname: record.id,
   accessToken: record.secure ? tokens.access(record.id) : null,
   env: record.env,
+  defaults: record.defaults,
+  ...surroundingsOf(settings),
+})
+
+/** What the agent of every sandbox is told of the machine around it. */
+export const surroundingsOf = (settings: Ports['settings']): Pick<AgentIdentity, 'nameservers' | 'hairpin' | 'caCertificates'> => ({
   nameservers: settings.nameservers,
   ...(settings.hairpin && { hairpin: settings.hairpin }),
   ...(settings.caCertificates && { caCertificates: settings.caCertificates }),

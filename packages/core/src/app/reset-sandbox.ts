@@ -75,8 +75,8 @@ function seedOf(ports: Ports, record: SandboxRecord, asked: string | undefined):
   }
   const [newest] = ports.store.listSnapshots({ sandboxId: record.id, limit: 1 })
   if (newest) return findSource(ports, newest.id)
-  const build = ports.store.getTemplate(record.templateId)
-  if (build?.buildId === record.buildId) return { image: build.image, holder: null }
+  const build = ports.store.templates.ready(record.buildId)
+  if (build) return { image: build.image, holder: null }
   const snapshot = ports.store.getSnapshot(record.templateId)
   if (snapshot) return findSource(ports, snapshot.id)
   throw new TorporError('conflict', `Sandbox "${record.id}" has no snapshot, and what it was created from is not there any more`)

@@ -86,7 +86,7 @@ describe('a snapshot', () => {
       })
     }
     for (const name of ['base', 'base:default', templateId]) {
-      await expect(world.useCases.deleteSnapshot(name)).rejects.toMatchObject({ kind: 'unimplemented' })
+      await expect(world.useCases.deleteTemplate(name)).rejects.toMatchObject({ kind: 'forbidden' })
     }
     expect(world.store.getTemplate('base')).toBeDefined()
   })
@@ -98,13 +98,13 @@ describe('a snapshot', () => {
     const held = world.engine.faults.hold('restore')
     const create = world.create({ template: id })
     await held.reached
-    await world.useCases.deleteSnapshot(id)
+    await world.useCases.deleteTemplate(id)
     expect(await world.imageFiles()).toEqual([`${id}/g1`])
     held.release()
     expect((await create).state).toBe('running')
     await world.until(async () => (await world.imageFiles()).length === 0)
     await expect(world.create({ template: id })).rejects.toMatchObject({ kind: 'not_found' })
-    await expect(world.useCases.deleteSnapshot(id)).rejects.toMatchObject({ kind: 'not_found' })
+    await expect(world.useCases.deleteTemplate(id)).rejects.toMatchObject({ kind: 'not_found' })
   })
 
   it.each([...steps.capture, ...steps.snapshot])('a server that dies after "%s" keeps a whole snapshot or none', async (step) => {

@@ -7,7 +7,6 @@ import { captureRunning } from './capture-running.ts'
 import { dropImage } from './hold-image.ts'
 import type { Ports } from './ports.ts'
 import { eventOf, requireSandbox } from './records.ts'
-import { findBuild } from './source.ts'
 
 /**
  * Keeps the state of a running sandbox, which stands still only for the capture. A name that is in use moves to the new one.
@@ -16,16 +15,17 @@ import { findBuild } from './source.ts'
 export async function createSnapshot(ports: Ports, id: string, asked: string | undefined): Promise<Snapshot> {
   const { store, clock } = ports
   const naming = asked === undefined ? { name: null, tag: 'default' } : parseSnapshotName(asked)
-  if (naming.name !== null && store.getTemplate(naming.name)) {
+  if (naming.name !== null && store.templates.get(naming.name)) {
     throw new TorporError('conflict', `name: '${naming.name}' is the name of a template. Choose another one`)
   }
   const { state } = requireSandbox(store, id)
   if (state !== 'running') throw new TorporError('conflict', `Sandbox "${id}" is paused. Connect to it first, then take the snapshot`)
   const snapshotId = newTemplateId()
   return captureRunning(ports, id, snapshotId, async (image, record) => {
-    const { templateId, secure, base, resources, env } = record
+    const { templateId, secure, base, resources, env, defaults } = record
     const createdAt = clock.now()
-    const snapshot = { id: snapshotId, ...naming, sandboxId: id, secure, templateId, image, base, resources, env, createdAt }
+    const state = { image, base, resources, env, defaults }
+    const snapshot = { id: snapshotId, ...naming, sandboxId: id, secure, templateId, ...state, createdAt }
     store.insertSnapshot(snapshot, eventOf(record, createdAt, 'snapshotted', snapshotId))
     await ports.reached('snapshot recorded')
     return snapshot
@@ -47,11 +47,10 @@ export function listSnapshots({ store }: Pick<Ports, 'store'>, query: SnapshotQu
   return { snapshots, next: { createdAt: last.createdAt, id: last.id } }
 }
 
-/** Forgets a snapshot; who just starts from it still can. @throws TorporError `not_found`, `unimplemented` for a template. */
+/** Forgets a snapshot; who just starts from it still can. @throws TorporError `not_found`. */
 export async function deleteSnapshot(ports: Ports, idOrName: string): Promise<void> {
-  if (findBuild(ports.store, idOrName))
-    throw new TorporError('unimplemented', `'${idOrName}' is a template: only snapshots can be deleted as yet`)
   const snapshot = ports.store.getSnapshot(idOrName)
-  if (!snapshot || !ports.store.deleteSnapshot(snapshot.id)) throw new TorporError('not_found', `snapshot '${idOrName}' not found`)
+  if (!snapshot || !ports.store.deleteSnapshot(snapshot.id))
+    throw new TorporError('not_found', `template or snapshot '${idOrName}' not found`)
   await dropImage(ports, snapshot.image)
 }

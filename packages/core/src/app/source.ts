@@ -1,6 +1,8 @@
 import { TorporError } from '@torpor/contract'
 
-import type { Base, Resources, TemplateBuild } from '../domain/sandbox.ts'
+import type { ProcessDefaults } from '../domain/process-defaults.ts'
+import type { Base, Resources } from '../domain/sandbox.ts'
+import type { TemplateBuild } from '../domain/template.ts'
 import type { Ports } from './ports.ts'
 import { notReady } from './prepare-template.ts'
 import type { Seed } from './start-execution.ts'
@@ -14,29 +16,42 @@ export interface Source extends Seed {
   readonly resources: Resources
   /** Environment that is there unless the create says otherwise. */
   readonly env: Readonly<Record<string, string>>
+  readonly defaults: ProcessDefaults | null
 }
 
 /**
- * Finds a template or a snapshot by id or name, with or without tag.
- * @throws TorporError `not_found`; `unavailable` for a template that is still being prepared.
+ * Finds a template or a snapshot by id or name, with or without tag. @throws TorporError `not_found`, `invalid_argument` for a
+ * template without a ready build (protocol.md 2.5), `unavailable` for one that is still being prepared.
  */
 export function findSource(ports: Pick<Ports, 'store' | 'tokens' | 'preparations' | 'engine' | 'clock'>, asked: string): Source {
   const { store, tokens, preparations, engine, clock } = ports
-  const build = findBuild(store, asked)
+  const build = store.getTemplate(asked)
   const preparation = preparations.find(build?.names[0] ?? withoutTag(asked))
   // A build of an earlier start serves until the new one is ready, if this engine can restore it.
   if (preparation && build?.image.engineVersion !== engine.version) throw notReady(preparation, clock.now())
-  if (build) return { ...build, alias: build.names[0] ?? null, env: {}, holder: null }
+  if (build) return { ...build, alias: build.names[0] ?? null, env: build.context.env, defaults: defaultsOf(build), holder: null }
   const snapshot = store.getSnapshot(asked)
-  if (!snapshot) throw new TorporError('not_found', `template '${asked}' not found`)
-  const { id, secure, sandboxId, image, base, resources, env } = snapshot
+  if (!snapshot) throw notThere(store, asked)
+  const { id, secure, sandboxId, image, base, resources, env, defaults } = snapshot
   const holder = secure ? tokens.access(sandboxId) : null
-  return { templateId: id, buildId: id, alias: snapshot.name, image, base, resources, env, holder }
+  return { templateId: id, buildId: id, alias: snapshot.name, image, base, resources, env, defaults, holder }
 }
 
-/** The ready build of the template of that id or name; `:default` may stand behind it. */
-export function findBuild(store: Ports['store'], asked: string): TemplateBuild | undefined {
-  return store.getTemplate(withoutTag(asked))
+/** A template's ready build. @throws TorporError as `findSource`. */
+export function requireBuild(store: Ports['store'], asked: string): TemplateBuild {
+  const build = store.getTemplate(asked)
+  if (!build) throw notThere(store, asked)
+  return build
+}
+
+const defaultsOf = ({ context: { user, workdir } }: TemplateBuild): ProcessDefaults => ({ user, workdir })
+
+function notThere({ templates }: Ports['store'], asked: string): TorporError {
+  const template = templates.get(asked)
+  if (!template) return new TorporError('not_found', `template '${asked}' not found`)
+  const [newest] = templates.buildsOf(template.id)
+  const why = newest?.status === 'error' ? `its last build failed: ${newest.reason?.message ?? 'without a reason'}` : 'build it first'
+  return new TorporError('invalid_argument', `template '${asked}' has no ready build with that tag; ${why}`)
 }
 
 const withoutTag = (asked: string): string => (asked.endsWith(':default') ? asked.slice(0, -':default'.length) : asked)

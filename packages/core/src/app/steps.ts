@@ -8,6 +8,16 @@ export const steps = {
   snapshot: ['snapshot recorded'],
   clone: ['clone captured', 'clone started'],
   reset: ['reset restored', 'reset committed', 'reset ended'],
+  build: [
+    'build booted',
+    'build step ended',
+    'build layer written',
+    'build layer kept',
+    'build started',
+    'build captured',
+    'build synced',
+    'build finished',
+  ],
   kill: ['kill withdrawn', 'kill destroyed', 'kill recorded', 'kill ended'],
 } as const
 

@@ -21,6 +21,14 @@ export class Undo implements AsyncDisposable {
     this.#steps = []
   }
 
+  /** All went well so far: what was made is another's from now on. */
+  take(): Undo {
+    const taken = new Undo(this.#log)
+    taken.#steps = this.#steps
+    this.#steps = []
+    return taken
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     for (const step of this.#steps.toReversed()) {
       try {

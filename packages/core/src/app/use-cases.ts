@@ -3,6 +3,7 @@ import type { PublicState, TorporError } from '@torpor/contract'
 import type { Cursor } from '../domain/listing.ts'
 import type { EventQuery, SnapshotQuery } from '../domain/listing.ts'
 import type { ImageKind, Lifecycle, NetworkOptions, SandboxRecord, Snapshot } from '../domain/sandbox.ts'
+import type { BuildLogQuery, TemplateSummary, TemplateTag } from '../domain/template.ts'
 import type { LogEntry, LogQuery } from '../ports/logs.ts'
 import type { Sample, SampleRange } from '../ports/metrics.ts'
 import type { RecordedEvent } from '../ports/store.ts'
@@ -12,6 +13,9 @@ import type { Quota } from './quota.ts'
 import type { ResetCommand } from './reset-sandbox.ts'
 import type { SandboxView } from './sandbox-view.ts'
 import type { SnapshotPage } from './snapshots.ts'
+import type { RegisterCommand, RegisteredBuild } from './templates/register-template.ts'
+import type { StartBuildCommand } from './templates/start-build.ts'
+import type { BuildView, TemplateDetail } from './templates/template-records.ts'
 import type { Verdict } from './verify-images.ts'
 
 export interface CreateCommand {
@@ -92,10 +96,27 @@ export interface UseCases {
   /** `conflict` when it is not running or a template bears the name, `invalid_argument` for the name. */
   createSnapshot(id: string, name?: string): Promise<Snapshot>
   listSnapshots(query: SnapshotQuery): SnapshotPage
-  /** By id or name. `unimplemented` for a template. */
-  deleteSnapshot(idOrName: string): Promise<void>
   /** Back to an earlier state under the same id. `conflict` when there is none. */
   resetSandbox(id: string, command: ResetCommand): Promise<SandboxRecord>
+  /** A build that waits for its steps. `invalid_argument`, `conflict` (name of a snapshot), `forbidden` (built-in template). */
+  registerTemplate(command: RegisterCommand): RegisteredBuild
+  /** Resolves when it is on record; the build goes on behind. `not_found`, `invalid_argument`, `unimplemented`. */
+  startBuild(templateId: string, buildId: string, command: StartBuildCommand): Promise<void>
+  /** `not_found`. */
+  getBuild(templateId: string, buildId: string, query: BuildLogQuery): BuildView
+  /** By id or name. `not_found`. */
+  getTemplate(idOrName: string): TemplateDetail
+  /** Newest first. */
+  listTemplates(): readonly TemplateDetail[]
+  /** Also a snapshot. `not_found`, `invalid_argument` while sandboxes use it, `forbidden` (built-in template). */
+  deleteTemplate(idOrName: string): Promise<void>
+  setTemplatePublic(idOrName: string, isPublic: boolean): TemplateSummary
+  /** To the build of `<name>[:<tag>]`. `not_found`, `invalid_argument`. */
+  assignTags(target: string, tags: readonly string[]): { readonly buildId: string; readonly tags: readonly string[] }
+  /** All or none. `not_found`. */
+  removeTags(name: string, tags: readonly string[]): void
+  /** Newest first. `not_found`. */
+  templateTags(idOrName: string): readonly TemplateTag[]
   events(query: EventQuery): { readonly events: readonly RecordedEvent[]; readonly total: number }
   quota(): Quota
   /** The templates that are not ready yet, or could not be made. */

@@ -1,7 +1,8 @@
-import { newExecutionId } from '@torpor/contract'
+import { isKind, newExecutionId } from '@torpor/contract'
 
-import type { TemplateBuild } from '../domain/sandbox.ts'
+import type { ImageRef } from '../domain/sandbox.ts'
 import type { Demand } from '../domain/spares.ts'
+import type { TemplateBuild } from '../domain/template.ts'
 import type { Agent } from '../ports/agent.ts'
 import type { Engine, Execution } from '../ports/engine.ts'
 import type { Clock, Log } from '../ports/platform.ts'
@@ -12,6 +13,8 @@ interface PoolPorts {
   readonly engine: Engine
   readonly agent: Agent
   readonly log: Log
+  /** Keeps an image while it is read. */
+  readonly hold: (image: ImageRef) => AsyncDisposable
   readonly settings: { readonly agentTimeoutMilliseconds: number }
 }
 
@@ -79,14 +82,18 @@ export class WarmPool {
   }
 
   /** Ends what is too many, and all of builds that are not wanted; makes what is missing, one after the other. */
-  async fill(ports: PoolPorts, builds: readonly TemplateBuild[], wanted: ReadonlyMap<string, number>): Promise<void> {
+  async refill(ports: PoolPorts, builds: readonly TemplateBuild[], wanted: ReadonlyMap<string, number>): Promise<void> {
     const excess = this.#spares.filter(({ buildId }, index) => {
       const before = this.#spares.slice(0, index).filter((other) => other.buildId === buildId).length
       return before >= (wanted.get(buildId) ?? 0)
     })
     await this.#drop(ports.engine, excess)
     for (const build of builds) {
-      while (!this.#closed && this.#countOf(build) < (wanted.get(build.buildId) ?? 0)) this.#spares.push(await makeSpare(ports, build))
+      while (!this.#closed && this.#countOf(build) < (wanted.get(build.buildId) ?? 0)) {
+        const spare = await makeSpare(ports, build).catch(unlessGone)
+        if (!spare) break
+        this.#spares.push(spare)
+      }
     }
   }
 
@@ -120,8 +127,14 @@ export class WarmPool {
   }
 }
 
+/** A build may be replaced or deleted at any time. */
+function unlessGone(error: unknown): undefined {
+  if (!isKind(error, 'not_found')) throw error
+}
+
 async function makeSpare(ports: PoolPorts, build: TemplateBuild): Promise<Spare> {
   const { engine, agent, settings, log } = ports
+  await using _held = ports.hold(build.image)
   await using undo = new Undo(log)
   const execution = newExecutionId()
   const spec = { execution, hostname: 'spare', base: build.base, resources: build.resources, allowInternetAccess: true }

@@ -1,3 +1,5 @@
+import type { ProcessDefaults } from './process-defaults.ts'
+
 /**
  * States of record. `pausing`: frozen, its image not yet durable; clients see it as paused. A killed sandbox has no record: it is
  * kept as an event.
@@ -74,6 +76,8 @@ export interface SandboxRecord {
   readonly lifecycle: Lifecycle
   readonly metadata: Readonly<Record<string, string>>
   readonly env: Readonly<Record<string, string>>
+  /** As whom and where its processes run by default; null: as the agent has it. */
+  readonly defaults: ProcessDefaults | null
   readonly network: NetworkOptions
   /** Whether the agent demands the access token. */
   readonly secure: boolean
@@ -94,18 +98,6 @@ export interface SandboxEvent {
 export const eventNames = ['created', 'pausing', 'paused', 'resumed', 'snapshotted', 'reset', 'damaged', 'killed'] as const
 export type EventName = (typeof eventNames)[number]
 
-/** A template's ready build: the captured sandbox that every create restores. */
-export interface TemplateBuild {
-  readonly templateId: string
-  readonly buildId: string
-  /** All names under which the template is reachable, the canonical one first. */
-  readonly names: readonly string[]
-  readonly image: ImageRef
-  readonly base: Base
-  readonly resources: Resources
-  readonly createdAt: number
-}
-
 /** A sandbox's state at one moment, kept under a name or an id: creates start from it with all its processes. */
 export interface Snapshot {
   readonly id: string
@@ -121,5 +113,6 @@ export interface Snapshot {
   readonly base: Base
   readonly resources: Resources
   readonly env: Readonly<Record<string, string>>
+  readonly defaults: ProcessDefaults | null
   readonly createdAt: number
 }

@@ -1,3 +1,4 @@
+import type { ProcessDefaults } from '../domain/process-defaults.ts'
 import type { JournalEntry } from './logs.ts'
 
 /** What the agent is told before the first request reaches it (protocol.md 3.2, `POST /init`). */
@@ -9,6 +10,8 @@ export interface AgentIdentity {
   readonly accessToken: string | null
   readonly env: Readonly<Record<string, string>>
   readonly nameservers: readonly string[]
+  /** null: as it has it. */
+  readonly defaults: ProcessDefaults | null
   /** PEM: authorities that programs in the sandbox trust beside those of its system. */
   readonly caCertificates?: readonly string[]
   /** The port of its loopback that leads to the platform's own names, and where it leads: `host:port`. */
@@ -26,6 +29,20 @@ export interface Service {
   readonly withinMilliseconds: number
 }
 
+/** A process to be run inside. */
+export interface AgentCommand {
+  readonly program: string
+  readonly args: readonly string[]
+  readonly user: string
+  /** Absolute, and there. */
+  readonly workdir: string
+  readonly env: Readonly<Record<string, string>>
+  /** Milliseconds after which it is ended; undefined: it may run for ever. */
+  readonly timeoutMilliseconds?: number
+}
+
+export type OutputListener = (stream: 'stdout' | 'stderr', text: string) => void
+
 /** The daemon inside a sandbox, as the control plane speaks to it. */
 export interface Agent {
   /** Resolves when the agent at `address` answers. @throws TorporError `timed_out` after `withinMilliseconds`. */
@@ -38,8 +55,25 @@ export interface Agent {
   /** Starts the service as a process of the agent's and resolves when it is ready. @throws TorporError `unavailable`, `timed_out`. */
   startService(address: string, service: Service): Promise<void>
   /**
+   * Runs a process to its end and gives its exit status; -1 when a signal ended it. An abort leaves it running and rejects with the
+   * signal's reason. @throws TorporError `invalid_argument` when it cannot be started, `timed_out`, `unavailable`.
+   */
+  run(address: string, command: AgentCommand, options: { readonly onOutput: OutputListener; readonly signal: AbortSignal }): Promise<number>
+  /**
+   * Writes a file as `user`, making its directories. @throws TorporError `no_space`, `unavailable`; the signal's reason when aborted.
+   */
+  writeFile(address: string, file: AgentFile, signal: AbortSignal): Promise<void>
+  /**
    * What the agent noted after the entry `after`, oldest first; a bounded number. All of it is the sandbox's own word.
    * @throws TorporError `unavailable`.
    */
   journal(address: string, accessToken: string | null, after: number): Promise<JournalEntry[]>
+}
+
+/** A file on its way into a sandbox. */
+export interface AgentFile {
+  readonly path: string
+  readonly user: string
+  readonly bytes: number
+  readonly content: AsyncIterable<Uint8Array>
 }

@@ -6,10 +6,12 @@ export interface Clock {
   after(milliseconds: number, callback: () => void): () => void
 }
 
-/** Tokens that follow from the server's secret and the sandbox's id: stable for its life, stored nowhere. */
+/** Tokens that follow from the server's secret and what they are for: stable, stored nowhere. */
 export interface Tokens {
   access(sandboxId: string): string
   traffic(sandboxId: string): string
+  /** Allows the upload of files under this hash until then (milliseconds since the epoch). */
+  upload(hash: string, expiresAt: number): string
 }
 
 /** Structured log of the operator. */

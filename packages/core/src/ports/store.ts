@@ -1,5 +1,8 @@
 import type { EventQuery, ListQuery, SnapshotQuery } from '../domain/listing.ts'
-import type { ImageRef, SandboxEvent, SandboxRecord, SandboxState, Snapshot, TemplateBuild } from '../domain/sandbox.ts'
+import type { ImageRef, SandboxEvent, SandboxRecord, SandboxState, Snapshot } from '../domain/sandbox.ts'
+import type { TemplateBuild } from '../domain/template.ts'
+import type { KeyStore } from './key-store.ts'
+import type { TemplateStore } from './template-store.ts'
 
 /** A change is made only if the record still is as the decision saw it. */
 export interface Expected {
@@ -61,20 +64,20 @@ export interface Store {
   /** Newest first, then by id. */
   listSnapshots(query: SnapshotQuery): Snapshot[]
   deleteSnapshot(id: string): boolean
-  /** Every image that a sandbox, a snapshot or a template build names. */
+  /** Every image that a sandbox, a snapshot, a template build or a layer names. */
   allImages(): ImageRef[]
   /** Whether one of these names this image. */
   isImageNamed(name: string): boolean
 
-  /** Replaces the ready build of its template and makes its names point to it. */
+  readonly templates: TemplateStore
+  /** Makes this the only build of its template under `default`, and makes its names point to it; for built-in templates. */
   putTemplate(build: TemplateBuild): void
-  /** By id or any name. */
+  /** The ready build by id or any name of its template, with or without namespace and tag (`default` without). */
   getTemplate(idOrName: string): TemplateBuild | undefined
+  /** Every ready build to which a tag points. */
   allTemplates(): TemplateBuild[]
 
-  /** SHA-256 hashes (hex) of the API keys that are valid. */
-  apiKeyHashes(): string[]
-  putApiKeyHash(hash: string, name: string): void
+  readonly keys: KeyStore
 
   close(): void
 }

@@ -1,4 +1,6 @@
+import { holdImage } from '../app/hold-image.ts'
 import type { Ports } from '../app/ports.ts'
+import type { ImageRef } from '../domain/sandbox.ts'
 import { wantedSpares } from '../domain/spares.ts'
 import type { Pass } from './loop.ts'
 
@@ -21,6 +23,7 @@ export const warmPool =
     const now = clock.now()
     const bytes = Math.max(settings.warmPoolSize * bytesPerSpare, settings.warmMemoryBytes / 4)
     const demands = builds.map((build) => pool.demandFor(build, now))
-    await pool.fill(ports, builds, wantedSpares(demands, now, { size: settings.warmPoolSize, bytes, bytesPerSpare }))
+    const hold = (image: ImageRef): AsyncDisposable => holdImage(ports, image)
+    await pool.refill({ ...ports, hold }, builds, wantedSpares(demands, now, { size: settings.warmPoolSize, bytes, bytesPerSpare }))
     return Number.POSITIVE_INFINITY
   }

@@ -4,7 +4,7 @@ import type { Faults } from './faults.ts'
 
 /** `committed` and `removed` come after the deed and before the caller hears of it. */
 export type ImageStep = 'stage' | 'commit' | 'committed' | 'discard' | 'remove' | 'removed'
-export type AgentStep = 'healthy' | 'init' | 'startService'
+export type AgentStep = 'healthy' | 'init' | 'startService' | 'run' | 'writeFile'
 
 /** The real image store, which fails or waits where the test wants it. */
 export const faultyImages = (real: ImageStore, faults: Faults<ImageStep>): ImageStore => ({
@@ -50,6 +50,14 @@ export const faultyAgent = (real: Agent, faults: Faults<AgentStep>): Agent => ({
   startService: async (...request) => {
     await faults.pass('startService')
     await real.startService(...request)
+  },
+  run: async (...request) => {
+    await faults.pass('run')
+    return real.run(...request)
+  },
+  writeFile: async (...request) => {
+    await faults.pass('writeFile')
+    await real.writeFile(...request)
   },
   journal: (...request) => real.journal(...request),
 })

@@ -1,12 +1,13 @@
 import { createAgentClient } from '@torpor/agent-client'
 import { type FakeEngine, type FakeMachine, createFakeEngine } from '@torpor/engine-fake'
-import { openImageStore } from '@torpor/image-store'
+import { openImageStore, openUploadStore } from '@torpor/image-store'
 import { openJournals, openMetrics, openStore } from '@torpor/store-sqlite'
 
 import type { Settings } from '../app/ports.ts'
 import type { Step } from '../app/steps.ts'
 import { type Platform, createPlatform } from '../platform.ts'
 import type { Log } from '../ports/platform.ts'
+import type { Uploads } from '../ports/uploads.ts'
 import { Faults } from './faults.ts'
 import { type AgentStep, type ImageStep, faultyAgent, faultyImages } from './faulty-adapters.ts'
 import { ManualClock } from './manual-clock.ts'
@@ -25,6 +26,7 @@ export interface Machine {
   readonly processes: FakeMachine
   readonly databaseFile: string
   readonly imageDirectory: string
+  readonly uploadDirectory: string
   readonly engineVersion: string
   readonly now: number
 }
@@ -36,6 +38,7 @@ export interface ServerLife {
   readonly clock: ManualClock
   readonly routes: Reachable
   readonly uses: Uses
+  readonly uploads: Uploads
   /** Called at every step; throws where a fault is to strike. */
   readonly steps: Faults<Step>
   readonly imageFaults: Faults<ImageStep>
@@ -58,6 +61,7 @@ export function beginLife(machine: Machine, settings: Settings): ServerLife {
     clock,
     routes: new Reachable(),
     uses: new Uses(() => clock.now()),
+    uploads: openUploadStore({ directory: machine.uploadDirectory, mostBytes: 1024 ** 2, reserveBytes: 0 }),
     steps: new Faults<Step>(),
     imageFaults: new Faults<ImageStep>(),
     agentFaults: new Faults<AgentStep>(),
@@ -69,12 +73,13 @@ export function beginLife(machine: Machine, settings: Settings): ServerLife {
     metrics,
     journals,
     images: faultyImages(realImages, parts.imageFaults),
+    uploads: parts.uploads,
     agent: faultyAgent(createAgentClient(), parts.agentFaults),
     routes: parts.routes,
     activity: parts.uses,
     reached: (step) => parts.steps.pass(step),
     clock: parts.clock,
-    tokens: { access: (id) => `access-${id}`, traffic: (id) => `traffic-${id}` },
+    tokens: { access: (id) => `access-${id}`, traffic: (id) => `traffic-${id}`, upload: (hash, at) => `upload-${hash}-${at}` },
     log: logInto(log),
     settings,
   })

@@ -36,11 +36,11 @@ export class WatchedStore {
       deleteSnapshot: (id) => this.#notify(real.deleteSnapshot(id)),
       allImages: () => real.allImages(),
       isImageNamed: (name) => real.isImageNamed(name),
+      templates: real.templates,
       putTemplate: (build) => real.putTemplate(build),
       getTemplate: (name) => real.getTemplate(name),
       allTemplates: () => real.allTemplates(),
-      apiKeyHashes: () => real.apiKeyHashes(),
-      putApiKeyHash: (hash, name) => real.putApiKeyHash(hash, name),
+      keys: real.keys,
       close: () => real.close(),
     }
   }

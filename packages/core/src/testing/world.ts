@@ -10,7 +10,7 @@ import type { TemplateRecipe } from '../app/build-template.ts'
 import type { Settings } from '../app/ports.ts'
 import { requireSandbox } from '../app/records.ts'
 import type { CreateCommand, UseCases } from '../app/use-cases.ts'
-import type { SandboxRecord } from '../domain/sandbox.ts'
+import type { ImageRef, SandboxRecord } from '../domain/sandbox.ts'
 import type { RecordedEvent, Store } from '../ports/store.ts'
 import { type ServerLife, beginLife } from './server-life.ts'
 
@@ -24,6 +24,10 @@ const settings: Settings = {
   warmPoolSize: 0,
   nameservers: ['169.254.53.53'],
   agentTimeoutMilliseconds: 5000,
+  defaultResources: { cpuCount: 1, memoryMiB: 128, diskMiB: 512 },
+  buildsAtOnce: 2,
+  buildStepSeconds: 60,
+  layerCacheBytes: 1024 ** 3,
 }
 
 export const recipe: TemplateRecipe = {
@@ -135,13 +139,18 @@ export class World implements AsyncDisposable {
 
   /** The image files of sandboxes, without those of templates: `<id>/g<generation>`. */
   async imageFiles(): Promise<string[]> {
-    const builds = this.store.allTemplates().map(({ buildId }) => buildId)
+    const builds = this.store.allTemplates().map(({ image }) => image.name.split('/')[0])
     const names: string[] = []
     for (const owner of await readdir(path.join(this.#directory, 'images'))) {
       const generations = builds.includes(owner) ? [] : await readdir(path.join(this.#directory, 'images', owner)).catch(() => [])
       names.push(...generations.map((generation) => `${owner}/${generation}`))
     }
     return names.sort()
+  }
+
+  /** Takes an image away behind the server's back. */
+  async removeImageFile({ name }: ImageRef): Promise<void> {
+    await rm(path.join(this.imageDirectory, name), { recursive: true })
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -154,7 +163,8 @@ export class World implements AsyncDisposable {
   #begin(engineVersion: string, now: number): ServerLife {
     const databaseFile = path.join(this.#directory, 'torpor.db')
     const imageDirectory = path.join(this.#directory, 'images')
-    return beginLife({ processes: this.#processes, databaseFile, imageDirectory, engineVersion, now }, this.#settings)
+    const uploadDirectory = path.join(this.#directory, 'uploads')
+    return beginLife({ processes: this.#processes, databaseFile, imageDirectory, uploadDirectory, engineVersion, now }, this.#settings)
   }
 }
 

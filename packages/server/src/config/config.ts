@@ -42,6 +42,13 @@ export interface Config {
   readonly warmMemoryMiB: number
   /** Ready sandboxes kept frozen per template. */
   readonly warmPoolSize: number
+  /** Template builds at once. */
+  readonly buildsAtOnce: number
+  /** The longest a step of a build may take. */
+  readonly buildStepSeconds: number
+  readonly layerCacheMiB: number
+  /** The files of one COPY, packed. */
+  readonly uploadMiB: number
   /** `a.b.0.0/16`. */
   readonly network: string
   readonly egressPrivate: 'deny' | 'allow'
@@ -158,6 +165,10 @@ const schema = z
       .pipe(z.number().min(1, 'must be at least 1').max(100, 'must be at most 100')),
     TORPOR_WARM_MEMORY: whole('MiB', 0, 67_108_864),
     TORPOR_WARM_POOL: whole('sandboxes', 0, 100),
+    TORPOR_BUILDS: whole('builds', 1, 100),
+    TORPOR_BUILD_STEP_TIMEOUT: whole('seconds', 1, 86_400),
+    TORPOR_LAYER_CACHE_MIB: whole('MiB', 0, 67_108_864),
+    TORPOR_UPLOAD_MIB: whole('MiB', 1, 1_048_576),
     TORPOR_NETWORK: z
       .string()
       .refine(
@@ -205,6 +216,10 @@ function toConfig(values: z.output<typeof schema>, texts: Record<SettingName, st
     memoryOvercommit: values.TORPOR_MEMORY_OVERCOMMIT,
     warmMemoryMiB: values.TORPOR_WARM_MEMORY,
     warmPoolSize: values.TORPOR_WARM_POOL,
+    buildsAtOnce: values.TORPOR_BUILDS,
+    buildStepSeconds: values.TORPOR_BUILD_STEP_TIMEOUT,
+    layerCacheMiB: values.TORPOR_LAYER_CACHE_MIB,
+    uploadMiB: values.TORPOR_UPLOAD_MIB,
     network: values.TORPOR_NETWORK,
     egressPrivate: values.TORPOR_EGRESS_PRIVATE,
     logLevel: values.TORPOR_LOG_LEVEL,

@@ -107,6 +107,20 @@ export const settings = [
     default: '2',
     doc: 'Ready sandboxes that are kept frozen per template, so that a create takes milliseconds; each costs about 30 MiB.',
   },
+  { name: 'TORPOR_BUILDS', unit: 'builds', default: '2', doc: 'Template builds that run at once; others wait for their turn.' },
+  { name: 'TORPOR_BUILD_STEP_TIMEOUT', unit: 's', default: '3600', doc: 'The longest that a step of a template build may take.' },
+  {
+    name: 'TORPOR_LAYER_CACHE_MIB',
+    unit: 'MiB',
+    default: '20480',
+    doc: 'Disk for the layers of template builds that are kept to make later builds fast; those that templates rest on do not count.',
+  },
+  {
+    name: 'TORPOR_UPLOAD_MIB',
+    unit: 'MiB',
+    default: '5120',
+    doc: 'The most that the files of one COPY of a template build may have, packed.',
+  },
   { name: 'TORPOR_NETWORK', unit: 'IPv4 /16', default: '10.207.0.0/16', doc: 'Addresses of sandboxes; used on this machine only.' },
   {
     name: 'TORPOR_EGRESS_PRIVATE',

@@ -63,9 +63,9 @@ export class Model {
 
   async #deleteSnapshot(id: string | undefined): Promise<void> {
     if (id === undefined) return
-    await this.#driven.useCases.deleteSnapshot(id)
+    await this.#driven.useCases.deleteTemplate(id)
     this.#snapshots.delete(id)
-    await assert.rejects(this.#driven.useCases.deleteSnapshot(id), { kind: 'not_found' })
+    await assert.rejects(this.#driven.useCases.deleteTemplate(id), { kind: 'not_found' })
   }
 
   async #one(what: Verb | 'count' | 'crash' | 'failing pause', id: string, known: Known): Promise<void> {

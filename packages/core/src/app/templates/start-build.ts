@@ -1,0 +1,72 @@
+import { TorporError } from '@torpor/contract'
+
+import { type StepInput, parseSteps } from '../../domain/build-step.ts'
+import type { BuildRecord, TemplateBuild } from '../../domain/template.ts'
+import type { Ports } from '../ports.ts'
+import { requireBuild as requireReady } from '../source.ts'
+import { BuildLog } from './build-log.ts'
+import { type BuildPlan, runBuild } from './run-build.ts'
+import { requireBuild } from './template-records.ts'
+
+export interface StartBuildCommand {
+  readonly fromTemplate?: string | undefined
+  readonly fromImage?: string | undefined
+  readonly steps: readonly StepInput[]
+  readonly startCmd?: string | undefined
+  readonly readyCmd?: string | undefined
+  readonly force: boolean
+}
+
+/** What both families' SDKs build on unless told otherwise: here it is the built-in template. */
+const defaultImages = /^(e2bdev|novita)\/base(:latest)?$/
+const builtInBase = 'base'
+
+/**
+ * Starts a registered build: it goes on behind this, and is told of by its status and log. A build of the same template that is in
+ * progress ends in favour of this one. @throws TorporError `not_found`, `invalid_argument`, `unimplemented` for images.
+ */
+export async function startBuild(ports: Ports, templateId: string, buildId: string, command: StartBuildCommand): Promise<void> {
+  const { store, clock, builds } = ports
+  const record = requireBuild(store, templateId, buildId)
+  const plan = planOf(ports, command)
+  await requireFiles(ports, plan)
+  const started = store.templates.updateBuild(buildId, 'waiting', { status: 'building', startedAt: clock.now() })
+  if (!started) throw new TorporError('invalid_argument', `build '${buildId}' was started before; register another one`)
+  supersede(ports, started)
+  const log = new BuildLog(store.templates, buildId, () => clock.now())
+  const job = { buildId, templateId: record.templateId, resources: record.resources, log, abort: new AbortController() }
+  builds.add(job, () => runBuild(ports, job, plan))
+}
+
+function planOf({ store }: Ports, command: StartBuildCommand): BuildPlan {
+  const parent = parentOf(store, command)
+  const { startCmd, readyCmd } = command
+  // A template on top of another one inherits what runs in it.
+  const start = startCmd || readyCmd ? { startCmd: startCmd || null, readyCmd: readyCmd || null } : parent.start
+  return { parent, steps: parseSteps(command.steps), force: command.force, start }
+}
+
+function parentOf(store: Ports['store'], { fromTemplate, fromImage }: StartBuildCommand): TemplateBuild {
+  if (fromTemplate && fromImage) throw new TorporError('invalid_argument', 'fromTemplate, fromImage: only one of them is possible')
+  if (fromTemplate) return requireReady(store, fromTemplate)
+  if (!fromImage) throw new TorporError('invalid_argument', 'fromTemplate or fromImage is needed: what is built must begin with something')
+  if (defaultImages.test(fromImage)) return requireReady(store, builtInBase)
+  throw new TorporError(
+    'unimplemented',
+    `fromImage '${fromImage.slice(0, 128)}': images of registries are not supported yet by this Torpor version; build from the template '${builtInBase}'`,
+  )
+}
+
+/** @throws TorporError `invalid_argument` naming the first step whose files were not uploaded. */
+async function requireFiles({ uploads }: Ports, { steps }: BuildPlan): Promise<void> {
+  for (const [index, step] of steps.entries()) {
+    if (step.type === 'COPY' && !(await uploads.has(step.filesHash))) {
+      throw new TorporError('invalid_argument', `steps.${index}: the files of this COPY were not uploaded`)
+    }
+  }
+}
+
+function supersede({ builds, log }: Ports, { id, templateId }: BuildRecord): void {
+  const reason = new TorporError('conflict', 'A later build of the same template took the place of this one')
+  builds.cancel(templateId, reason).catch((error: unknown) => log.error({ id, error }, 'a superseded build did not end'))
+}
