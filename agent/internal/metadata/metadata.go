@@ -151,8 +151,7 @@ func sizeOf(call func([]byte) (int, error), buffer []byte) (size int, err error)
 	return size, err
 }
 
-// uninterrupted repeats a call that a signal cut short. Go's runtime signals its own threads, and its wrappers repeat most
-// calls, but not these; a FUSE mount answers slowly enough to be hit.
+// uninterrupted repeats a call that was cut short, as the os package does for its own. Seen with listxattr on a FUSE mount.
 func uninterrupted(call func() error) error {
 	for {
 		if err := call(); !errors.Is(err, unix.EINTR) {
