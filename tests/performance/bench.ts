@@ -18,6 +18,7 @@ import { throughput } from './edge-load.ts'
 import { type Figure, repeat, table, timed } from './figures.ts'
 import { inside } from './inside.ts'
 import { soak } from './soak.ts'
+import { storage } from './storage.ts'
 import { waking } from './waking.ts'
 import { inWorld, mebibyte, touch } from './world.ts'
 
@@ -174,6 +175,7 @@ const figures: Record<string, () => Promise<Figure[]>> = {
   clones: () => clones(path.join(directory, 'clones')),
   warm: warmCreate,
   wake: waking,
+  storage: () => storage(directory),
   crowd,
   inside: () =>
     inside(directory, {

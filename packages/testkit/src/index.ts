@@ -1,3 +1,4 @@
+export { type ObjectStorage, objectStorage } from './object-storage.ts'
 export { type Installation, installTorpor } from './installation.ts'
 export { pythonWith } from './python.ts'
 export { type TestSettings, type TestWorld, bootWorld, readyArtifacts, sourceDirectory } from './world.ts'
