@@ -12,6 +12,7 @@ import {
   type Journals,
   type Log,
   type Metrics,
+  type OciImages,
   type Platform,
   type Settings,
   type Step,
@@ -33,6 +34,7 @@ export interface World {
   readonly engine: Engine
   readonly images: ImageStore
   readonly uploads: Uploads
+  readonly oci: OciImages
   readonly store: Store
   readonly metrics: Metrics
   readonly journals: Journals
