@@ -9,7 +9,7 @@ import { readsOf } from './environment-reads.ts'
 import { rules } from './rules.ts'
 
 const names =
-  'contract core engine-gvisor engine-fake store-sqlite image-store oci-images agent-client control-api edge setup server cli testkit'.split(
+  'contract core engine-gvisor engine-fake store-sqlite image-store oci-images dockerfile agent-client control-api edge setup server cli testkit'.split(
     ' ',
   )
 const roots: string[] = []

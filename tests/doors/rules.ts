@@ -41,9 +41,9 @@ export const rules: readonly IForbiddenRuleType[] = [
   only('core-sees-contract', rooms('core'), [rooms('contract'), '^packages/core/src/(?!testing/)']),
   onlyRooms('adapters-see-core', adapters, ['core', 'contract']),
   onlyRooms('control-api-sees-core', ['control-api'], ['core', 'contract']),
-  onlyRooms('edge-sees-contract', ['edge'], ['contract']),
+  onlyRooms('edge-sees-contract', ['edge', 'dockerfile'], ['contract']),
   onlyRooms('setup-sees-core', ['setup'], ['core', 'contract']),
-  onlyRooms('cli-sees-server', ['cli'], ['server', 'setup', 'contract']),
+  onlyRooms('cli-sees-server', ['cli'], ['server', 'setup', 'dockerfile', 'contract']),
   {
     name: 'only-server-composes',
     severity: 'error',

@@ -1,6 +1,6 @@
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { cp, mkdir, mkdtemp, readdir, rm } from 'node:fs/promises'
+import { cp, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { createInterface } from 'node:readline'
@@ -46,6 +46,9 @@ async function makeRoot(base: string, root: string): Promise<void> {
   const copy = { recursive: true, verbatimSymlinks: true }
   for (const name of libraries)
     await cp(path.join(base, 'usr/lib/x86_64-linux-gnu', name), path.join(root, 'usr/lib/x86_64-linux-gnu', name), copy)
+  await mkdir(path.join(root, 'etc'))
+  await writeFile(path.join(root, 'etc/passwd'), 'root:x:0:0:root:/root:/bin/sh\n')
+  await writeFile(path.join(root, 'etc/group'), 'root:x:0:\n')
   await cp(path.join(base, 'usr/bin/dash'), path.join(root, 'usr/bin/dash'))
   for (const name of programs) await cp(path.join(base, 'usr/bin', name), path.join(root, 'usr/bin', name), copy).catch(() => undefined)
 }
