@@ -56,11 +56,12 @@ async function makeRoot(base: string, root: string): Promise<void> {
 beforeAll(async () => {
   directory = await mkdtemp(path.join(tmpdir(), 'torpor-registry-'))
   const { rootfs } = await readyArtifacts(loadConfig())
-  const [root, archive, program] = ['root', 'root.tar', 'registry'].map((name) => path.join(directory, name)) as [string, string, string]
+  const inside = (name: string): string => path.join(directory, name)
+  const [root, archive, program] = [inside('root'), inside('root.tar'), inside('registry')]
   await makeRoot(rootfs.directory, root)
   await run('tar', ['-cf', archive, '-C', root, '.'])
   await run('go', ['build', '-o', program, './testregistry'], { cwd: path.join(sourceDirectory, 'oci') })
-  const [certificate, key] = ['ca.pem', 'key.pem'].map((name) => path.join(directory, name)) as [string, string]
+  const [certificate, key] = [inside('ca.pem'), inside('key.pem')]
   const names = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost']
   await run('openssl', [
     'req',
@@ -91,11 +92,9 @@ afterAll(async () => {
   await rm(directory, { recursive: true, force: true })
 })
 
-const builds: string[] = []
 async function build(template: Parameters<typeof Template.build>[0], name: string): Promise<{ info: BuildInfo; log: string }> {
   const lines: string[] = []
   const info = await Template.build(template, name, { cpuCount: 1, memoryMB: 256, onBuildLogs: ({ message }) => lines.push(message) })
-  builds.push(name)
   return { info, log: lines.join('\n') }
 }
 

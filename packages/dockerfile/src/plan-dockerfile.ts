@@ -1,4 +1,4 @@
-import { Copy, DockerfileParser, Env, From, type Instruction, JSONInstruction } from 'dockerfile-ast'
+import { DockerfileParser, Env, From, type Instruction, ModifiableInstruction } from 'dockerfile-ast'
 
 /** A step as the build's API takes it (protocol.md 2.3); for COPY the files are still to be packed and uploaded. */
 export interface DockerfileStep {
@@ -109,8 +109,7 @@ class Planner {
       throw new DockerfileError(line, 'builds of more than one stage are not supported; build the first one as a template')
     const image = instruction instanceof From ? instruction.getImage() : null
     if (!image) throw new DockerfileError(line, 'FROM needs an image')
-    if (instruction.getArgumentsContent()?.startsWith('--'))
-      throw new DockerfileError(line, '--platform is not supported: images are those of this machine')
+    if (flagsOf(instruction).length > 0) throw new DockerfileError(line, '--platform is not supported: images are those of this machine')
     this.#fromImage = this.#expand(image)
     this.#arguments = {}
   }
@@ -137,13 +136,10 @@ class Planner {
   }
 
   #copy(instruction: Instruction, keyword: string, line: number): void {
-    if (!(instruction instanceof Copy) && keyword === 'COPY') throw new DockerfileError(line, 'COPY cannot be read')
-    const words = wordsOf(instruction, line)
-    const flags = words.filter((word) => word.startsWith('--'))
-    const paths = words.slice(flags.length)
+    const paths = wordsOf(instruction, line)
     const destination = paths.pop()
     if (destination === undefined || paths.length === 0) throw new DockerfileError(line, `${keyword} needs a source and a destination`)
-    const { user, mode } = copyFlags(flags, keyword, line)
+    const { user, mode } = copyFlags(flagsOf(instruction), keyword, line)
     for (const source of paths) {
       if (urls.test(source)) throw new DockerfileError(line, `${keyword} of URLs is not supported: use RUN curl`)
       if (source.startsWith('<<')) throw new DockerfileError(line, `${keyword} of a here-document is not supported`)
@@ -182,23 +178,20 @@ function copyFlags(flags: readonly string[], keyword: string, line: number): { u
   return found
 }
 
-/** The words of an instruction, of its JSON form too. */
-function wordsOf(instruction: Instruction, line: number): string[] {
-  const content = instruction.getArgumentsContent() ?? ''
-  const json = /\[.*\]\s*$/s.exec(content)
-  const flags = instruction
-    .getArguments()
-    .map((argument) => argument.getValue())
-    .filter((word) => word.startsWith('--'))
-  if (!json || !/^(--\S+\s+)*\[/.test(content)) return [...flags, ...plainWords(instruction, flags.length)]
-  return [...flags, ...parsedList(json[0], line)]
+/** As `--name=value`; the library keeps them apart from the arguments. */
+function flagsOf(instruction: Instruction): string[] {
+  const flags = instruction instanceof ModifiableInstruction ? instruction.getFlags() : []
+  return flags.map((flag) => `--${flag.getName()}=${flag.getValue() ?? ''}`)
 }
 
-const plainWords = (instruction: Instruction, flags: number): string[] =>
-  instruction
-    .getArguments()
-    .slice(flags)
-    .map((argument) => argument.getValue())
+/** The words of an instruction, of its JSON form too. */
+function wordsOf(instruction: Instruction, line: number): string[] {
+  const content = argumentsOf(instruction)
+  return content.startsWith('[') ? parsedList(content, line) : instruction.getArguments().map((argument) => argument.getValue())
+}
+
+/** The text behind the keyword and its flags. */
+const argumentsOf = (instruction: Instruction): string => (instruction.getRawArgumentsContent() ?? '').replace(/^(--\S+\s+)+/, '').trim()
 
 function parsedList(text: string, line: number): string[] {
   try {
@@ -212,11 +205,11 @@ function parsedList(text: string, line: number): string[] {
 
 /** The shell's line of RUN, CMD and ENTRYPOINT. Continued lines stay as they are: the shell reads them so too, but for comments between. */
 function shellLine(instruction: Instruction, line: number): string {
-  const content = instruction.getRawArgumentsContent() ?? ''
-  if (content.trim() === '') throw new DockerfileError(line, `${instruction.getKeyword()} needs a command`)
-  if (content.startsWith('--'))
-    throw new DockerfileError(line, `${content.split(/[= ]/, 1)[0]} of ${instruction.getKeyword()} is not supported`)
-  if (instruction instanceof JSONInstruction && instruction.getOpeningBracket()) return parsedList(content, line).map(quoted).join(' ')
+  const content = argumentsOf(instruction)
+  const [flag] = flagsOf(instruction)
+  if (flag !== undefined) throw new DockerfileError(line, `${flag.split('=', 1)[0]} of ${instruction.getKeyword()} is not supported`)
+  if (content === '') throw new DockerfileError(line, `${instruction.getKeyword()} needs a command`)
+  if (content.startsWith('[') && content.endsWith(']')) return parsedList(content, line).map(quoted).join(' ')
   const script = /^<<-?(["']?)(\w+)\1\s*\n(.*?)\n?\t*\2\s*$/s.exec(content)
   if (script) return script[3] ?? ''
   return content
