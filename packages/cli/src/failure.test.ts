@@ -2,7 +2,8 @@ import { ConfigError } from '@torpor/server/config'
 import { SetupProblem } from '@torpor/setup'
 import { describe, expect, it } from 'vitest'
 
-import { Interrupted, reportFailure } from './failure.ts'
+import { reportFailure } from './failure.ts'
+import { Interrupted } from './interrupted.ts'
 
 function reported(error: unknown): { code: number; text: string } {
   let text = ''

@@ -1,26 +1,29 @@
+import { TorporError } from '@torpor/contract'
 import { ConfigError } from '@torpor/server/config'
 import { SetupProblem } from '@torpor/setup'
 
-/** Thrown for what the user ended; it needs no words. */
-export class Interrupted extends Error {}
+import { exitCodes } from './exit-codes.ts'
+import { Interrupted } from './interrupted.ts'
+import { RemoteProblem, refusal } from './remote/problem.ts'
 
 /** Says in as few lines as possible what went wrong and what mends it. @returns the exit code. */
 export function reportFailure(error: unknown, output: { write(text: string): unknown }): number {
-  if (error instanceof Interrupted) return 130
+  if (error instanceof Interrupted) return exitCodes.interrupted
   if (error instanceof ConfigError) {
     for (const fault of error.faults) output.write(`torpor: ${fault}\n`)
-    return 2
+    return exitCodes.usage
   }
   const problem = toProblem(error)
   output.write(`torpor: ${problem.message}\n`)
   if (problem.tail !== undefined) output.write(problem.tail.replaceAll(/^/gm, '  | ') + '\n')
   if (problem.mend !== undefined) output.write(`  mend: ${problem.mend}\n`)
   if (problem.logFile !== undefined) output.write(`  log: ${problem.logFile}\n`)
-  return 1
+  return problem instanceof RemoteProblem ? problem.exitCode : exitCodes.failed
 }
 
 function toProblem(error: unknown): SetupProblem {
   if (error instanceof SetupProblem) return error
+  if (error instanceof TorporError) return refusal(error.status, error.message)
   const code = error instanceof Error && 'code' in error ? error.code : undefined
   if (code === 'EACCES' || code === 'EPERM') {
     return new SetupProblem(`this needs root: ${messageOf(error)}`, { mend: 'run it with sudo', cause: error })

@@ -59,6 +59,15 @@ describe('the launcher', () => {
     expect((await launch('sh', ['torpor', 'status'], clone)).stdout).toBe('["status"]\n')
   })
 
+  it('is another program under its second name', async () => {
+    writeFileSync(path.join(clone, 'packages/cli/src/novita.ts'), 'console.log("novita", process.argv.slice(2).join(" "))')
+    symlinkSync('torpor', path.join(clone, 'novita-sandbox-cli'))
+    symlinkSync(path.join(clone, 'novita-sandbox-cli'), path.join(directory, 'novita-sandbox-cli'))
+    for (const place of [clone, directory]) {
+      expect((await launch(path.join(place, 'novita-sandbox-cli'), ['sandbox', 'list'])).stdout).toBe('novita sandbox list\n')
+    }
+  })
+
   it('says nothing and installs nothing when everything is there', async () => {
     fake('npm', 'echo npm was called; exit 1')
     expect(await launch(path.join(clone, 'torpor'), ['env'])).toMatchObject({ code: 0, stderr: '' })

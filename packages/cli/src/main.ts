@@ -1,10 +1,3 @@
-import process from 'node:process'
+import { start } from './start.ts'
 
-import { reportFailure } from './failure.ts'
-import { buildProgram } from './program.ts'
-
-try {
-  await buildProgram().parseAsync()
-} catch (error) {
-  process.exitCode = reportFailure(error, process.stderr)
-}
+await start('torpor')

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { type FileHandle, readFile } from 'node:fs/promises'
 import process from 'node:process'
 
@@ -7,19 +7,21 @@ import process from 'node:process'
 const ownOptions = ['--disable-warning=ExperimentalWarning']
 
 /** Runs Node on `args` with this terminal and variables, `defaults` where there are none. @returns its exit code; 1 when a signal ended it. */
-export function runNode(args: readonly string[], cwd: string, defaults: Readonly<Record<string, string>>): Promise<number> {
-  const child = spawn(process.execPath, [...ownOptions, ...args], { cwd, stdio: 'inherit', env: { ...defaults, ...process.env } })
+export const runNode = (args: readonly string[], cwd: string, defaults: Readonly<Record<string, string>>): Promise<number> =>
+  ending(spawn(process.execPath, [...ownOptions, ...args], { cwd, stdio: 'inherit', env: { ...defaults, ...process.env } }))
+
+/** Runs a program with this terminal. @returns its exit code; 1 when a signal ended it. @throws the system's error when there is none. */
+export const runProgram = (program: string, args: readonly string[]): Promise<number> => ending(spawn(program, args, { stdio: 'inherit' }))
+
+function ending(child: ChildProcess): Promise<number> {
   // The terminal sends Ctrl-C to both; the child decides.
   const passOn = (signal: NodeJS.Signals): void => void child.kill(signal)
   const ignore = (): void => undefined
   process.on('SIGTERM', passOn).on('SIGINT', ignore)
-  return new Promise((resolve, reject) => {
+  return new Promise<number>((resolve, reject) => {
     child.once('error', reject)
-    child.once('exit', (code) => {
-      process.off('SIGTERM', passOn).off('SIGINT', ignore)
-      resolve(code ?? 1)
-    })
-  })
+    child.once('exit', (code) => resolve(code ?? 1))
+  }).finally(() => process.off('SIGTERM', passOn).off('SIGINT', ignore))
 }
 
 /** A process that goes on without us. */

@@ -1,83 +1,66 @@
-import { Command } from 'commander'
+import { Command, CommanderError } from 'commander'
 
-import { doctor } from './machine/doctor.ts'
-import { version } from './places.ts'
-import { type Script, runScript } from './scripts/run-script.ts'
-import { down } from './server/down.ts'
-import { status } from './server/status.ts'
-import { up } from './server/up.ts'
-import { verify } from './server/verify.ts'
-import { printConfig } from './settings/print-config.ts'
-import { printEnvironment } from './settings/print-environment.ts'
+import { addCompletion } from './completion.ts'
+import { exitCodes } from './exit-codes.ts'
+import { addInstallCommands } from './install/commands.ts'
+import { addKeyCommands } from './keys/commands.ts'
+import { addSandboxCommands } from './sandbox/commands.ts'
+import { addScripts } from './scripts/commands.ts'
+import { addServerCommands } from './server/commands.ts'
+import { addTemplateCommands } from './template/commands.ts'
+import { version } from './version.ts'
 
-/** The command line. */
-export function buildProgram(): Command {
-  const program = new Command('torpor')
-    .description('Self-hosted sandboxes that sleep and wake with their files and their memory.')
-    .version(version())
-    .showHelpAfterError('(torpor --help shows every command)')
-    .addHelpText(
-      'after',
-      '\nStart: ./torpor up --detach; then eval "$(./torpor env)" and run any E2B or Novita SDK script.\nSettings: ./torpor config',
-    )
+/**
+ * The command line under one of its names. The second one accepts the grammar that Novita documents: what is about sandboxes and
+ * templates, with Novita's variables first.
+ */
+export function buildProgram(name: 'torpor' | 'novita-sandbox-cli'): Command {
+  const program = name === 'torpor' ? torpor() : novita()
+  addCompletion(program, () => (name === 'torpor' ? torpor() : novita()))
+  return program
+}
+
+function torpor(): Command {
+  const program = begin('torpor', 'Self-hosted sandboxes that sleep and wake with their files and their memory.').addHelpText(
+    'after',
+    '\nStart: ./torpor up --detach; then eval "$(./torpor env)" and run any E2B or Novita SDK script.\nSettings: ./torpor config',
+  )
   addServerCommands(program)
+  addInstallCommands(program)
+  addSandboxCommands(program, { name: 'torpor', family: 'E2B' })
+  addTemplateCommands(program, { name: 'torpor', family: 'E2B' })
+  addKeyCommands(program)
   addScripts(program)
   return program
 }
 
-function addServerCommands(program: Command): void {
-  program
-    .command('up')
-    .description('prepare this machine and serve; what is done already is skipped')
-    .option('-d, --detach', 'go on in the background as soon as it serves')
-    .action(async (options: { detach?: true }) => up({ detach: options.detach === true }))
-  program
-    .command('down')
-    .description('stop the server; running sandboxes go on and are found again, paused ones stay on disk')
-    .option('--all', 'kill the running sandboxes first')
-    .action(async (options: { all?: true }) => down({ all: options.all === true }))
-  program
-    .command('status')
-    .description('state of the server, its sandboxes and its disk; exit code 3 when it is not running')
-    .option('--json', 'as JSON')
-    .action(async (options: { json?: true }) => status({ json: options.json === true }))
-  program
-    .command('verify')
-    .description('read every saved state whole and say which are damaged; exit code 1 when one is')
-    .option('--json', 'as JSON lines')
-    .action(async (options: { json?: true }) => verify({ json: options.json === true }))
-  program
-    .command('env')
-    .description('export lines that point the SDKs here: eval "$(./torpor env)"')
-    .action(async () => printEnvironment())
-  program
-    .command('doctor')
-    .description('check this machine; for every finding, what it breaks and the command that mends it')
-    .option('--json', 'as JSON')
-    .action(async (options: { json?: true }) => doctor({ json: options.json === true }))
-  program
-    .command('config')
-    .description('every setting with its value, default and meaning')
-    .option('--json', 'as JSON')
-    .action((options: { json?: true }) => printConfig({ json: options.json === true }))
+function novita(): Command {
+  const program = begin('novita-sandbox-cli', 'Sandboxes and templates of a Torpor, by the grammar of novita-sandbox-cli.')
+  addSandboxCommands(program, { name: 'novita-sandbox-cli', family: 'NOVITA' })
+  addTemplateCommands(program, { name: 'novita-sandbox-cli', family: 'NOVITA' })
+  return program
 }
 
-function addScripts(program: Command): void {
-  const script = (name: string, description: string, script: Script): void => {
-    program
-      .command(name)
-      .description(description)
-      .allowUnknownOption()
-      .helpOption(false)
-      .argument('[args...]')
-      .action(async (args: string[]) => runScript({ ...script, args: [...script.args, ...args] }))
+const begin = (name: string, description: string): Command =>
+  new Command(name)
+    .description(description)
+    .version(version())
+    .enablePositionalOptions()
+    .showHelpAfterError(`(${name} --help shows every command)`)
+
+/** Runs a command line. @returns undefined unless it was refused before it ran: then the exit code. */
+export async function run(program: Command, argv: readonly string[]): Promise<number | undefined> {
+  throwInsteadOfExit(program)
+  try {
+    await program.parseAsync(argv)
+    return undefined
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error
+    return error.exitCode === 0 ? 0 : exitCodes.usage
   }
-  script('test', 'run the tests: ./torpor test [kind…]', { nodeOptions: [], file: 'tests/run.ts', args: [] })
-  script('bench', 'measure against the limits of the specification', { nodeOptions: [], file: 'tests/performance/bench.ts', args: [] })
-  script('dev', 'serve, and start again whenever a source file changes', {
-    nodeOptions: ['--watch', '--watch-preserve-output'],
-    file: 'packages/cli/src/main.ts',
-    args: ['up'],
-    defaults: { TORPOR_LOG_FORMAT: 'pretty' },
-  })
+}
+
+function throwInsteadOfExit(command: Command): void {
+  command.exitOverride()
+  for (const child of command.commands) throwInsteadOfExit(child)
 }

@@ -19,3 +19,14 @@ test('a key is accepted as long as its hash is listed', () => {
 test('a hash that is none accepts nothing', () => {
   expect(hashedKeys(() => ['', 'xyz', 'ab']).accepts('')).toBe(false)
 })
+
+test('tells whose key was accepted, and of no other', () => {
+  const accepted: string[] = []
+  const keys = hashedKeys(
+    () => [hash('other'), hash('key')],
+    (known) => accepted.push(known),
+  )
+  keys.accepts('stranger')
+  keys.accepts('key')
+  expect(accepted).toEqual([hash('key')])
+})

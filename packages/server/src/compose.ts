@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import type { Socket } from 'node:net'
 
 import { getRequestListener } from '@hono/node-server'
@@ -10,6 +9,7 @@ import {
   type ImageStore,
   type LateTemplate,
   type Journals,
+  Keyring,
   type Log,
   type Metrics,
   type OciImages,
@@ -26,6 +26,7 @@ import { ActivityTable, RouteTable, createEdge } from '@torpor/edge'
 import { steadyClock } from './clock.ts'
 import type { ListenAddress } from './http/bind.ts'
 import { type Listener, listen } from './http/listener.ts'
+import { keyMaker } from './keyring.ts'
 import type { TlsIdentity } from './tls/identity.ts'
 import { derivedTokens } from './tokens.ts'
 
@@ -98,9 +99,10 @@ export async function compose(world: World, options: ComposeOptions): Promise<Ru
     const built = await platform.ensureTemplate(template)
     done?.(built ? 'captured' : 'ready')
   }
-  world.store.putApiKeyHash(createHash('sha256').update(options.apiKey).digest('hex'), 'default')
+  const keyring = new Keyring({ keys: world.store.keys, maker: keyMaker, clock: { now: Date.now } })
+  keyring.putFirst(options.apiKey)
   const edge = createEdge({ routes, activity, wake: (id, { port }) => platform.wake(id, port), domain: options.domain, log: world.log })
-  const keys = hashedKeys(() => world.store.apiKeyHashes())
+  const keys = hashedKeys(() => keyring.hashes(), markUsed(keyring, world.log))
   const api = createControlApi({
     useCases: platform.useCases,
     uploads: world.uploads,
@@ -134,6 +136,17 @@ export async function compose(world: World, options: ComposeOptions): Promise<Ru
     },
   }
 }
+
+/** A full disk must not keep anybody out. */
+const markUsed =
+  (keyring: Keyring, log: Log) =>
+  (hash: string): void => {
+    try {
+      keyring.markUsed(hash)
+    } catch (error) {
+      log.warn({ error }, 'the use of a key was not noted')
+    }
+  }
 
 async function prepareLate(platform: Platform, templates: readonly LateTemplate[], closing: AbortSignal): Promise<void> {
   for (const template of templates) if (!closing.aborted) await platform.prepareTemplate(template)

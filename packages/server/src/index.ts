@@ -1,5 +1,6 @@
 export { type ComposeOptions, type RunningServer, type World, compose } from './compose.ts'
 export * from './config/index.ts'
+export { openKeyring } from './keyring.ts'
 export { createLog } from './log.ts'
 export { type StartOptions, type StartStep, startServer } from './server.ts'
 export { version } from './version.ts'

@@ -1,3 +1,3 @@
-export { openStore } from './sqlite-store.ts'
+export { openStore, openStoreBeside } from './sqlite-store.ts'
 export { openMetrics } from './sqlite-metrics.ts'
 export { openJournals } from './sqlite-journals.ts'

@@ -21,5 +21,14 @@ export function migrate(database: DatabaseSync): void {
   })
 }
 
+/** @throws TorporError `unavailable` when the schema is not that of this Torpor. */
+export function requireCurrent(database: DatabaseSync): void {
+  const version = schemaVersion(database)
+  if (version === migrations.length) return
+  const message =
+    'The data directory was written by another version of Torpor. Start the server of this one first: torpor down && torpor up --detach'
+  throw new TorporError('unavailable', message, { context: { version, known: migrations.length } })
+}
+
 /** Number of the steps that the database has. */
 const schemaVersion = (database: DatabaseSync): number => Number(database.prepare('PRAGMA user_version').get()?.['user_version'] ?? 0)

@@ -176,27 +176,15 @@ it('lets a name point to the template that took it last, and an id to its own', 
   expect([store.getTemplate('template1')?.templateId, store.getTemplate('template2')?.templateId]).toEqual(['template1', 'template2'])
 })
 
-it('holds one hash per key name', () => {
-  using temporary = temporaryStore()
-  const { store } = temporary
-  store.putApiKeyHash('aa', 'default')
-  store.putApiKeyHash('bb', 'other')
-  store.putApiKeyHash('cc', 'default')
-  store.putApiKeyHash('cc', 'default')
-  expect(store.apiKeyHashes().sort()).toEqual(['bb', 'cc'])
-})
-
 it('has everything again after it was closed and opened', () => {
   using temporary = temporaryStore()
   temporary.store.insertSandbox(paused)
   temporary.store.recordEvent(sampleEvent())
   temporary.store.putTemplate(sampleTemplate())
-  temporary.store.putApiKeyHash('aa', 'default')
   const store = temporary.reopen()
   expect(store.getSandbox(paused.id)).toEqual(paused)
   expect(eventsOf(store, sampleEvent().sandboxId)).toEqual([sampleEvent()])
   expect(store.getTemplate('default')).toEqual(sampleTemplate())
-  expect(store.apiKeyHashes()).toEqual(['aa'])
 })
 
 it('shows a second reader what is committed', () => {

@@ -1,3 +1,5 @@
+import type { DatabaseSync } from 'node:sqlite'
+
 import type {
   EventQuery,
   Expected,
@@ -19,17 +21,26 @@ import { image, json } from './columns.ts'
 import { Statements, openDatabase } from './database.ts'
 import { eventConditions, eventFromRow, eventToRow } from './event-row.ts'
 import { listStatement } from './list-statement.ts'
-import { migrate } from './migrate.ts'
+import { migrate, requireCurrent } from './migrate.ts'
 import { fromRow, patchColumns, toRow } from './sandbox-row.ts'
 import { getSnapshot, snapshotsOf } from './snapshot-queries.ts'
 import { snapshotToRow } from './snapshot-row.ts'
+import { SqliteKeys } from './sqlite-keys.ts'
 import { SqliteTemplates } from './sqlite-templates.ts'
 
 /** Opens (and, if need be, makes or updates) the database file. Every write is on disk when its call returns. */
-export function openStore(file: string): Store {
+export const openStore = (file: string): Store => openWith(file, migrate)
+
+/**
+ * Opens the database of a server that may be running, whose schema stays as it is.
+ * @throws TorporError `unavailable` when another version of Torpor wrote it.
+ */
+export const openStoreBeside = (file: string): Store => openWith(file, requireCurrent)
+
+function openWith(file: string, prepare: (database: DatabaseSync) => void): Store {
   const database = openDatabase(file)
   try {
-    migrate(database)
+    prepare(database)
   } catch (error) {
     database.close()
     throw error
@@ -42,10 +53,12 @@ const imageRow = z.object({ image: json(image) })
 class SqliteStore implements Store {
   readonly #statements: Statements
   readonly templates: SqliteTemplates
+  readonly keys: SqliteKeys
 
   constructor(statements: Statements) {
     this.#statements = statements
     this.templates = new SqliteTemplates(statements)
+    this.keys = new SqliteKeys(statements)
   }
 
   insertSandbox(record: SandboxRecord): void {
@@ -173,17 +186,6 @@ class SqliteStore implements Store {
 
   allTemplates(): TemplateBuild[] {
     return this.templates.allTagged()
-  }
-
-  apiKeyHashes(): string[] {
-    return this.#statements.all('SELECT hash FROM api_key').map((found) => z.object({ hash: z.string() }).parse(found).hash)
-  }
-
-  putApiKeyHash(hash: string, name: string): void {
-    this.#statements.transaction(() => {
-      this.#statements.run('DELETE FROM api_key WHERE name = :name', { name })
-      this.#statements.run('INSERT OR REPLACE INTO api_key (hash, name) VALUES (:hash, :name)', { hash, name })
-    })
   }
 
   close(): void {

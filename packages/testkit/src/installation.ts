@@ -16,6 +16,8 @@ import { sourceDirectory } from './world.ts'
 /** A Torpor that is started and stopped by its own commands, with a data directory and a port of its own. */
 export interface Installation {
   readonly dataDirectory: string
+  /** The variables under which its commands work. */
+  readonly variables: Readonly<Record<string, string | undefined>>
   /** `torpor up --detach`. */
   up(): Promise<void>
   down(): Promise<void>
@@ -52,6 +54,7 @@ export async function installTorpor(settings: Readonly<Record<string, string>> =
   }
   const installation: Installation = {
     dataDirectory,
+    variables: env,
     up: async () => void (await torpor('up', '--detach')),
     down: async () => void (await torpor('down')),
     kill: () => process.kill(serverNote.parse(JSON.parse(readFileSync(path.join(dataDirectory, 'server.json'), 'utf8'))).pid, 'SIGKILL'),

@@ -4,8 +4,8 @@ import process from 'node:process'
 
 import { SetupProblem } from '@torpor/setup'
 
-import { sourceDirectory } from '../places.ts'
 import { runNode } from '../processes.ts'
+import { sourceDirectory } from '../version.ts'
 
 /** A program of this clone. */
 export interface Script {

@@ -5,8 +5,8 @@ import { setTimeout as delay } from 'node:timers/promises'
 
 import { SetupProblem } from '@torpor/setup'
 
-import { sourceDirectory } from '../places.ts'
 import { type Detached, startDetached } from '../processes.ts'
+import { sourceDirectory } from '../version.ts'
 import { isHealthy } from './api-client.ts'
 import type { ServeOptions } from './serve.ts'
 import { servingServer } from './server-record.ts'

@@ -1,17 +1,6 @@
+import { mebibytes } from '../output/format.ts'
+import { columns } from '../output/table.ts'
 import type { Inventory } from './api-client.ts'
-
-const mebibytes = (bytes: number): string => `${(bytes / 1024 ** 2).toFixed(bytes < 10 * 1024 ** 2 ? 1 : 0)} MiB`
-
-/** Columns as wide as their longest cell. */
-function columns(rows: readonly (readonly string[])[]): string[] {
-  const widths = (rows[0] ?? []).map((_, index) => Math.max(...rows.map((row) => row[index]?.length ?? 0)))
-  return rows.map((row) =>
-    row
-      .map((cell, index) => cell.padEnd(widths[index] ?? 0))
-      .join('  ')
-      .trimEnd(),
-  )
-}
 
 /** What each sandbox, snapshot and template costs, one line each; nothing when there are only templates. */
 export function inventoryTable({ sandboxes, snapshots, templates, spares }: Inventory): string[] {

@@ -3,7 +3,7 @@ import process from 'node:process'
 import { type Config, loadConfig, readApiKey } from '@torpor/server/config'
 import { freeBytes } from '@torpor/setup'
 
-import { version } from '../places.ts'
+import { version } from '../version.ts'
 import { type Inventory, type Preparation, isHealthy, listPreparations, takeInventory } from './api-client.ts'
 import { diskUse } from './disk-use.ts'
 import { inventoryTable } from './inventory-table.ts'

@@ -3,7 +3,7 @@ import process from 'node:process'
 import { type Config, loadConfig, loadSecrets } from '@torpor/server/config'
 import { prepareMachine, reporterFor } from '@torpor/setup'
 
-import { Interrupted } from '../failure.ts'
+import { Interrupted } from '../interrupted.ts'
 import { nameChecks } from '../machine/address-checks.ts'
 import { examine } from '../machine/doctor.ts'
 import { setupPlaces } from '../places.ts'

@@ -5,6 +5,7 @@ import { SetupProblem } from '@torpor/setup'
 
 import { reachable } from '../server/address.ts'
 import { servingServer } from '../server/server-record.ts'
+import { shellQuoted } from './shell-quoted.ts'
 
 /** Prints the lines that point the SDKs of both families to this server. */
 export async function printEnvironment(): Promise<void> {
@@ -38,6 +39,3 @@ function requireKey(config: Config): string {
   }
   throw new SetupProblem('there is no API key yet: it is made at the first start', { mend: './torpor up --detach' })
 }
-
-/** `value` as one word of a POSIX shell. */
-export const shellQuoted = (value: string): string => `'${value.replaceAll("'", String.raw`'\''`)}'`

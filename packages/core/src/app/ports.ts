@@ -70,9 +70,9 @@ export interface Ports {
   readonly leases: ImageLeases
   readonly verified: Verified
   readonly pool: WarmPool
-  readonly builds: BuildQueue
   readonly oci: OciImages
   readonly preparations: Preparations
+  readonly builds: BuildQueue
   readonly sampler: Sampler
   readonly journalCursors: JournalCursors
   /** Told of every step that is behind; a test may fail or end the server there. */

@@ -20,9 +20,8 @@ export interface Source extends Seed {
 }
 
 /**
- * Finds a template or a snapshot by id or name, with or without tag.
- * @throws TorporError `not_found`; `unavailable` for a template that is still being prepared; `invalid_argument` for one without a
- * ready build (protocol.md 2.5).
+ * Finds a template or a snapshot by id or name, with or without tag. @throws TorporError `not_found`, `invalid_argument` for a
+ * template without a ready build (protocol.md 2.5), `unavailable` for one that is still being prepared.
  */
 export function findSource(ports: Pick<Ports, 'store' | 'tokens' | 'preparations' | 'engine' | 'clock'>, asked: string): Source {
   const { store, tokens, preparations, engine, clock } = ports

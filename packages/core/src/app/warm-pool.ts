@@ -82,7 +82,7 @@ export class WarmPool {
   }
 
   /** Ends what is too many, and all of builds that are not wanted; makes what is missing, one after the other. */
-  async fill(ports: PoolPorts, builds: readonly TemplateBuild[], wanted: ReadonlyMap<string, number>): Promise<void> {
+  async refill(ports: PoolPorts, builds: readonly TemplateBuild[], wanted: ReadonlyMap<string, number>): Promise<void> {
     const excess = this.#spares.filter(({ buildId }, index) => {
       const before = this.#spares.slice(0, index).filter((other) => other.buildId === buildId).length
       return before >= (wanted.get(buildId) ?? 0)

@@ -18,6 +18,17 @@ export interface AgentIdentity {
   readonly hairpin?: { readonly port: number; readonly address: string }
 }
 
+/** A service of a template: its start command, and how to tell that it is ready. */
+export interface Service {
+  /** Path of a program without arguments, run as `user`. */
+  readonly command: string
+  readonly user: string
+  /** Ready is 200 for `GET http://<sandbox>:<port><path>`. */
+  readonly port: number
+  readonly path: string
+  readonly withinMilliseconds: number
+}
+
 /** A process to be run inside. */
 export interface AgentCommand {
   readonly program: string
@@ -31,17 +42,6 @@ export interface AgentCommand {
 }
 
 export type OutputListener = (stream: 'stdout' | 'stderr', text: string) => void
-
-/** A service of a template: its start command, and how to tell that it is ready. */
-export interface Service {
-  /** Path of a program without arguments, run as `user`. */
-  readonly command: string
-  readonly user: string
-  /** Ready is 200 for `GET http://<sandbox>:<port><path>`. */
-  readonly port: number
-  readonly path: string
-  readonly withinMilliseconds: number
-}
 
 /** The daemon inside a sandbox, as the control plane speaks to it. */
 export interface Agent {

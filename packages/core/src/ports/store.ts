@@ -1,6 +1,7 @@
 import type { EventQuery, ListQuery, SnapshotQuery } from '../domain/listing.ts'
 import type { ImageRef, SandboxEvent, SandboxRecord, SandboxState, Snapshot } from '../domain/sandbox.ts'
 import type { TemplateBuild } from '../domain/template.ts'
+import type { KeyStore } from './key-store.ts'
 import type { TemplateStore } from './template-store.ts'
 
 /** A change is made only if the record still is as the decision saw it. */
@@ -78,9 +79,7 @@ export interface Store {
   /** Every ready build to which a tag points. */
   allTemplates(): TemplateBuild[]
 
-  /** SHA-256 hashes (hex) of the API keys that are valid. */
-  apiKeyHashes(): string[]
-  putApiKeyHash(hash: string, name: string): void
+  readonly keys: KeyStore
 
   close(): void
 }

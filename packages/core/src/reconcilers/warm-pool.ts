@@ -24,7 +24,6 @@ export const warmPool =
     const bytes = Math.max(settings.warmPoolSize * bytesPerSpare, settings.warmMemoryBytes / 4)
     const demands = builds.map((build) => pool.demandFor(build, now))
     const hold = (image: ImageRef): AsyncDisposable => holdImage(ports, image)
-    // oxlint-disable-next-line unicorn/no-array-fill-with-reference-type -- no array: the pool
-    await pool.fill({ ...ports, hold }, builds, wantedSpares(demands, now, { size: settings.warmPoolSize, bytes, bytesPerSpare }))
+    await pool.refill({ ...ports, hold }, builds, wantedSpares(demands, now, { size: settings.warmPoolSize, bytes, bytesPerSpare }))
     return Number.POSITIVE_INFINITY
   }

@@ -41,8 +41,7 @@ export class WatchedStore {
       putTemplate: (build) => real.putTemplate(build),
       getTemplate: (name) => real.getTemplate(name),
       allTemplates: () => real.allTemplates(),
-      apiKeyHashes: () => real.apiKeyHashes(),
-      putApiKeyHash: (hash, name) => real.putApiKeyHash(hash, name),
+      keys: real.keys,
       close: () => real.close(),
     }
   }

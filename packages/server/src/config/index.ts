@@ -1,7 +1,7 @@
 export { type Config, ConfigError, type ConfigRow, describeConfig, loadConfig } from './config.ts'
 export { type Environment, forgetSecrets, processEnvironment, searchPath } from './env.ts'
 export { Secret } from './secret.ts'
-export { type Secrets, loadSecrets, readApiKey } from './secrets.ts'
+export { type Secrets, loadSecrets, makeApiKey, readApiKey } from './secrets.ts'
 export { type ClientAccess, clientEnvironment } from './client-environment.ts'
 export { certificateProblem } from '../tls/certificate-source.ts'
 export { clientTrust } from '../tls/trust.ts'

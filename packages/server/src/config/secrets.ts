@@ -14,6 +14,9 @@ export interface Secrets {
   readonly serverSecret: Secret
 }
 
+/** A new key, in the form that every SDK accepts. */
+export const makeApiKey = (): string => `e2b_${randomBytes(20).toString('hex')}`
+
 const apiKeyFile = 'api-key'
 const serverSecretFile = 'server-secret'
 
@@ -24,7 +27,7 @@ const serverSecretFile = 'server-secret'
 export function loadSecrets(dataDirectory: string, config: Pick<Config, 'apiKey'>): Secrets {
   mkdirSync(dataDirectory, { recursive: true, mode: 0o700 })
   return {
-    apiKey: config.apiKey ?? keep(path.join(dataDirectory, apiKeyFile), apiKeyPattern, () => `e2b_${randomBytes(20).toString('hex')}`),
+    apiKey: config.apiKey ?? keep(path.join(dataDirectory, apiKeyFile), apiKeyPattern, makeApiKey),
     serverSecret: keep(path.join(dataDirectory, serverSecretFile), /^[0-9a-f]{64}$/, () => randomBytes(32).toString('hex')),
   }
 }

@@ -93,7 +93,7 @@ describe('templates', () => {
   it('lose a build to which nothing points, once no sandbox was made from it', async () => {
     await using world = await World.open()
     const old = await build(world, { steps: ['write /a 1'] })
-    // Builds let time pass.
+    // The clock runs on while a build is waited for.
     const { id } = await world.create({ template: 'mine', timeoutSeconds: 80_000 })
     await build(world, { steps: ['write /a 2'] })
     const isThere = () => world.store.isImageNamed(`${old.buildId}/g1`)

@@ -1,0 +1,2 @@
+/** Thrown for what the user ended; it needs no words. */
+export class Interrupted extends Error {}

@@ -1,0 +1,2 @@
+/** `value` as one word of a POSIX shell. */
+export const shellQuoted = (value: string): string => `'${value.replaceAll("'", String.raw`'\''`)}'`
