@@ -21,6 +21,9 @@ printf '127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n' >"$ro
 # `pip install` works as it does in a container: a sandbox has no system that needs protection from its user.
 rm -f "$root"/usr/lib/python3*/EXTERNALLY-MANAGED
 
+# vim-tiny is `vi` only.
+ln -s vim.tiny "$root/usr/bin/vim"
+
 # The agent is bind-mounted here; /run/e2b is where the SDKs' environment files live.
 mkdir -p "$root/usr/lib/torpor" "$root/run/e2b"
 

@@ -127,15 +127,19 @@ export class Bare implements AsyncDisposable {
 
 /** Writes and syncs as many bytes to the same disk: what any pause must at least do. */
 export async function plainWrite(file: string, bytes: number): Promise<void> {
-  const block = Buffer.alloc(4 * mebibyte, 'torpor')
-  const handle = await open(file, 'w')
   try {
-    for (let written = 0; written < bytes; written += block.length) await handle.write(block)
-    await handle.sync()
+    await plainFile(file, bytes)
   } finally {
-    await handle.close()
     await rm(file)
   }
+}
+
+/** A synced file of so many bytes; whole blocks of 4 MiB. */
+export async function plainFile(file: string, bytes: number): Promise<void> {
+  const block = Buffer.alloc(4 * mebibyte, 'torpor')
+  await using handle = await open(file, 'w')
+  for (let written = 0; written < bytes; written += block.length) await handle.write(block)
+  await handle.sync()
 }
 
 /** Runs a command straight at the agent, without edge or SDK, until its end event. */

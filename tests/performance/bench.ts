@@ -16,6 +16,7 @@ import { clones, snapshotFreeze, warmCreate } from './copies.ts'
 import { crowd } from './crowd.ts'
 import { throughput } from './edge-load.ts'
 import { type Figure, repeat, table, timed } from './figures.ts'
+import { inside } from './inside.ts'
 import { soak } from './soak.ts'
 import { waking } from './waking.ts'
 import { inWorld, mebibyte, touch } from './world.ts'
@@ -174,6 +175,11 @@ const figures: Record<string, () => Promise<Figure[]>> = {
   warm: warmCreate,
   wake: waking,
   crowd,
+  inside: () =>
+    inside(directory, {
+      rounds: Number(process.env['TORPOR_BENCH_INSIDE_ROUNDS'] ?? 200),
+      mib: Number(process.env['TORPOR_BENCH_INSIDE_MIB'] ?? 1024),
+    }),
   soak: () => soak(Number(process.env['TORPOR_BENCH_SOAK_SECONDS'] ?? 600)),
 }
 

@@ -11,6 +11,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// legacyStep is how much a group may take between two looks at it.
+const legacyStep = 8 << 20
+
 // Watch is told by the kernel when a group's memory may be running out. It costs nothing while nothing happens.
 type Watch struct {
 	signal *os.File
@@ -76,14 +79,22 @@ func watchLegacy(directory string, soft, hard int64) (*Watch, error) {
 		return nil, fmt.Errorf("watching memory: %w", err)
 	}
 	w := &Watch{signal: os.NewFile(uintptr(descriptor), "eventfd"), buffer: make([]byte, 8)}
-	// The usage tells when it crosses the limit; once file cache keeps it above, only the kernel's search for memory tells.
-	for name, argument := range map[string]string{"memory.usage_in_bytes": strconv.FormatInt(soft, 10), "memory.pressure_level": "low"} {
-		if err := listen(descriptor, directory, name, argument); err != nil {
-			w.Close()
-			return nil, err
-		}
+	if err := listenLegacy(descriptor, directory, soft, hard); err != nil {
+		w.Close()
+		return nil, err
 	}
 	return w, nil
+}
+
+// listenLegacy asks for a signal at the limit and at many steps above it: the usage has file cache in it, so at the limit there may
+// be no shortage yet. Where cache keeps it above all of them, the kernel's search for memory tells.
+func listenLegacy(descriptor int, directory string, soft, hard int64) error {
+	for at := soft; at < hard; at += legacyStep {
+		if err := listen(descriptor, directory, "memory.usage_in_bytes", strconv.FormatInt(at, 10)); err != nil {
+			return err
+		}
+	}
+	return listen(descriptor, directory, "memory.pressure_level", "low")
 }
 
 func listen(descriptor int, directory, name, argument string) error {

@@ -95,6 +95,34 @@ describe('patience', () => {
   })
 })
 
+describe('endBiggest', () => {
+  const victim = { pid: 7, command: 'python3 greedy.py', rssBytes: 1024 }
+
+  it('asks for a process of that size and tells which one it was', async () => {
+    const seen: unknown[] = []
+    await using sandbox = await serve((request, response) => {
+      seen.push(request.method, request.url, request.headers['x-access-token'])
+      response.writeHead(200).end(JSON.stringify(victim))
+    })
+    expect(await agent.endBiggest(sandbox.address, 'secret-token', 4096)).toEqual(victim)
+    expect(seen).toEqual(['POST', '/oom?least=4096', 'secret-token'])
+    await sandbox.disconnected()
+  })
+
+  it('is undefined when there is none', async () => {
+    await using sandbox = await serve(status(404))
+    expect(await agent.endBiggest(sandbox.address, null, 0)).toBeUndefined()
+  })
+
+  it.each(['nonsense', '{}', JSON.stringify({ ...victim, rssBytes: -1 }), JSON.stringify({ ...victim, command: 7 })])(
+    'says unavailable for the answer %s',
+    async (answer) => {
+      await using sandbox = await serve((_request, response) => void response.writeHead(200).end(answer))
+      await expect(agent.endBiggest(sandbox.address, null, 0)).rejects.toMatchObject({ kind: 'unavailable' })
+    },
+  )
+})
+
 describe('init', () => {
   it('tells the agent who it is, once, with the token in header and body', async () => {
     const requests: [IncomingMessage, unknown][] = []

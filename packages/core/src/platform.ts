@@ -22,6 +22,7 @@ import { Preparations } from './app/preparations.ts'
 import { type LateTemplate, prepareTemplate } from './app/prepare-template.ts'
 import { quotaOf } from './app/quota.ts'
 import { requireSandbox } from './app/records.ts'
+import { MemoryRelief } from './app/relieve-memory.ts'
 import { resetSandbox } from './app/reset-sandbox.ts'
 import { Sampler } from './app/sampler.ts'
 import { createSnapshot, listSnapshots } from './app/snapshots.ts'
@@ -131,9 +132,7 @@ export function createPlatform(adapters: Adapters): Platform {
       nudge()
     },
     start: async () => {
-      unsubscribe = adapters.engine.onExit((exit) => {
-        loseExecution(ports, exit).catch((error: unknown) => adapters.log.error({ exit, error }, 'an ended execution was not cleared away'))
-      })
+      unsubscribe = listen(ports)
       failInterrupted(ports)
       const adoption = await adoptExecutions(ports)
       nudge()
@@ -151,6 +150,22 @@ export function createPlatform(adapters: Adapters): Platform {
       await evictAll(ports)
     },
   }
+}
+
+/** What the engine tells by itself. Gives the function that ends it. */
+function listen(ports: Ports): () => void {
+  const { engine, log } = ports
+  const relief = new MemoryRelief()
+  const ends = [
+    engine.onExit((exit) => {
+      const reason = relief.explains(ports, exit.execution) ? 'out of memory' : 'crashed'
+      loseExecution(ports, exit, reason).catch((error: unknown) => log.error({ exit, error }, 'an ended execution was not cleared away'))
+    }),
+    engine.onMemoryPressure((pressure) => {
+      relief.relieve(ports, pressure).catch((error: unknown) => log.warn({ pressure, error }, 'a shortage of memory was not ended'))
+    }),
+  ]
+  return () => ends.forEach((end) => end())
 }
 
 const useCasesOf = (ports: Ports): UseCases => ({

@@ -29,6 +29,11 @@ test('limits are enforced by default: memory with the kernel’s own share, CPU 
   })
 })
 
+test('files in /dev/shm take half of the memory at most', () => {
+  const shm = { destination: '/dev/shm', options: ['nosuid', 'nodev', 'mode=1777', 'size=524288k'] }
+  expect(ociSpec(spec, places)).toHaveProperty('mounts', expect.arrayContaining([expect.objectContaining(shm)]))
+})
+
 test('nothing of the machine is mounted but the agent, read-only', () => {
   const mount = z.object({ type: z.string(), source: z.string(), options: z.array(z.string()) })
   const { mounts } = z.object({ mounts: z.array(mount) }).parse(ociSpec(spec, places))

@@ -91,7 +91,7 @@ export interface SandboxEvent {
   readonly templateName: string | null
   readonly at: number
   readonly name: EventName
-  /** Why: `api`, `timeout`, `crashed`, `lost`… */
+  /** Why: `api`, `timeout`, `crashed`, `out of memory`, `lost`… */
   readonly reason: string
 }
 

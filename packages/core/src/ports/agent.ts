@@ -18,6 +18,13 @@ export interface AgentIdentity {
   readonly hairpin?: { readonly port: number; readonly address: string }
 }
 
+/** A process inside that was ended for its memory; all of it is the sandbox's own word. */
+export interface EndedProcess {
+  readonly pid: number
+  readonly command: string
+  readonly rssBytes: number
+}
+
 /** A service of a template: its start command, and how to tell that it is ready. */
 export interface Service {
   /** Path of a program without arguments, run as `user`. */
@@ -68,6 +75,11 @@ export interface Agent {
    * @throws TorporError `unavailable`.
    */
   journal(address: string, accessToken: string | null, after: number): Promise<JournalEntry[]>
+  /**
+   * Ends the process that takes most memory, if it takes at least so many bytes, and notes it in the journal; undefined when there
+   * is none. @throws TorporError `unavailable`.
+   */
+  endBiggest(address: string, accessToken: string | null, leastBytes: number): Promise<EndedProcess | undefined>
 }
 
 /** A file on its way into a sandbox. */

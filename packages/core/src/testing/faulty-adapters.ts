@@ -4,7 +4,7 @@ import type { Faults } from './faults.ts'
 
 /** `committed` and `removed` come after the deed and before the caller hears of it. */
 export type ImageStep = 'stage' | 'commit' | 'committed' | 'discard' | 'remove' | 'removed'
-export type AgentStep = 'healthy' | 'init' | 'startService' | 'run' | 'writeFile'
+export type AgentStep = 'healthy' | 'init' | 'startService' | 'endBiggest' | 'run' | 'writeFile'
 
 /** The real image store, which fails or waits where the test wants it. */
 export const faultyImages = (real: ImageStore, faults: Faults<ImageStep>): ImageStore => ({
@@ -60,4 +60,8 @@ export const faultyAgent = (real: Agent, faults: Faults<AgentStep>): Agent => ({
     await real.writeFile(...request)
   },
   journal: (...request) => real.journal(...request),
+  endBiggest: async (...request) => {
+    await faults.pass('endBiggest')
+    return real.endBiggest(...request)
+  },
 })
