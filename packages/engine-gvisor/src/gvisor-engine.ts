@@ -184,13 +184,19 @@ export class GvisorEngine implements Engine {
   #places(spec: ExecutionSpec, slot: Slot) {
     const { artifactDirectory, pidsLimit } = this.#options
     return {
-      rootfs: path.join(artifactDirectory, 'rootfs', spec.base.rootfs),
+      rootfs: this.#rootfs(spec.base.rootfs),
       agentDirectory: path.join(artifactDirectory, 'agents', spec.base.agent),
       namespacePath: slot.namespacePath,
       cgroup: path.join(this.#group, spec.execution),
       pidsLimit,
       overheadMiB,
     }
+  }
+
+  /** Those made of registries' images belong to the data directory, the built ones to the machine. */
+  #rootfs(name: string): string {
+    const { artifactDirectory, dataDirectory } = this.#options
+    return name.startsWith('oci-') ? path.join(dataDirectory, 'oci', 'rootfs', name) : path.join(artifactDirectory, 'rootfs', name)
   }
 
   async released(execution: string): Promise<void> {

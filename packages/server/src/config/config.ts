@@ -49,6 +49,10 @@ export interface Config {
   readonly layerCacheMiB: number
   /** The files of one COPY, packed. */
   readonly uploadMiB: number
+  /** `host:port`, spoken with by plain HTTP. */
+  readonly insecureRegistries: readonly string[]
+  /** PEM file; undefined: the system's authorities only. */
+  readonly registryCa: string | undefined
   /** `a.b.0.0/16`. */
   readonly network: string
   readonly egressPrivate: 'deny' | 'allow'
@@ -138,6 +142,11 @@ const templateNames = z
   .transform((text) => (text === 'none' ? [] : text.split(',')))
   .pipe(z.array(z.enum(lateTemplates, { error: `must be none or names out of ${lateTemplates.join(', ')}, with commas between` })))
 
+const registries = z
+  .string()
+  .regex(/^$|^[\w.-]+:\d{1,5}(,[\w.-]+:\d{1,5})*$/, 'must be hosts with their ports, such as registry.lan:5000, with commas between')
+  .transform((text) => (text === '' ? [] : text.split(',')))
+
 const schema = z
   .object({
     TORPOR_DATA_DIR: directory,
@@ -169,6 +178,8 @@ const schema = z
     TORPOR_BUILD_STEP_TIMEOUT: whole('seconds', 1, 86_400),
     TORPOR_LAYER_CACHE_MIB: whole('MiB', 0, 67_108_864),
     TORPOR_UPLOAD_MIB: whole('MiB', 1, 1_048_576),
+    TORPOR_INSECURE_REGISTRIES: registries,
+    TORPOR_REGISTRY_CA: fileOrNone,
     TORPOR_NETWORK: z
       .string()
       .refine(
@@ -220,6 +231,8 @@ function toConfig(values: z.output<typeof schema>, texts: Record<SettingName, st
     buildStepSeconds: values.TORPOR_BUILD_STEP_TIMEOUT,
     layerCacheMiB: values.TORPOR_LAYER_CACHE_MIB,
     uploadMiB: values.TORPOR_UPLOAD_MIB,
+    insecureRegistries: values.TORPOR_INSECURE_REGISTRIES,
+    registryCa: values.TORPOR_REGISTRY_CA || undefined,
     network: values.TORPOR_NETWORK,
     egressPrivate: values.TORPOR_EGRESS_PRIVATE,
     logLevel: values.TORPOR_LOG_LEVEL,

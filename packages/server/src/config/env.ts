@@ -121,6 +121,18 @@ export const settings = [
     default: '5120',
     doc: 'The most that the files of one COPY of a template build may have, packed.',
   },
+  {
+    name: 'TORPOR_INSECURE_REGISTRIES',
+    unit: 'host:port,…',
+    default: '',
+    doc: 'Registries for template builds that are spoken with by plain HTTP.',
+  },
+  {
+    name: 'TORPOR_REGISTRY_CA',
+    unit: 'file',
+    default: '',
+    doc: 'PEM file of authorities that are trusted for registries, beside those of the system.',
+  },
   { name: 'TORPOR_NETWORK', unit: 'IPv4 /16', default: '10.207.0.0/16', doc: 'Addresses of sandboxes; used on this machine only.' },
   {
     name: 'TORPOR_EGRESS_PRIVATE',

@@ -12,9 +12,6 @@ import { Undo } from '../undo.ts'
 import { lineSplitter } from './build-log.ts'
 import type { BuildJob } from './build-queue.ts'
 
-/** A process of a build, without the machine's side of it. */
-export type BenchCommand = Omit<AgentCommand, 'program' | 'args'> & { readonly program?: string; readonly args: readonly string[] }
-
 /** Where login shells, which begin with the PATH of /etc/profile, find that of a template. */
 const profile = '/etc/profile.d/00-template.sh'
 
@@ -24,6 +21,12 @@ const prepareScript = String.raw`set -eu
 if [ -z "$3" ]; then rm -f -- "$4"; exit; fi
 mkdir -p -- "$(dirname -- "$4")"
 printf "export PATH='%s'\n" "$(printf %s "$3" | sed "s/'/'\\\\''/g")" >"$4"`
+
+/** Images may come without bash. $1: the command line. */
+const shellScript = '[ ! -x /bin/bash ] || exec /bin/bash -l -c "$1"; exec /bin/sh -l -c "$1"'
+
+/** Runs a command line in a login shell. */
+export const loginShell = (line: string) => ({ program: '/bin/sh', args: ['-c', shellScript, 'sh', line] }) as const
 
 const patienceMilliseconds = 10 * 60_000
 const lookMilliseconds = 1000
@@ -87,19 +90,15 @@ export class Bench implements AsyncDisposable {
   }
 
   /** Runs a process and writes its output into the build's log; gives its exit status. `letGo` leaves it to itself. */
-  async run({ program = '/bin/bash', ...command }: BenchCommand, letGo?: AbortSignal): Promise<number> {
+  async run(command: AgentCommand, letGo?: AbortSignal): Promise<number> {
     const { agent } = this.#ports
     const signal = letGo ? AbortSignal.any([letGo, this.#signal]) : this.#signal
     const splitters = { stdout: this.#splitter(), stderr: this.#splitter() }
     try {
-      return await agent.run(
-        this.execution.address,
-        { program, ...command },
-        {
-          onOutput: (stream, text) => splitters[stream].push(text),
-          signal,
-        },
-      )
+      return await agent.run(this.execution.address, command, {
+        onOutput: (stream, text) => splitters[stream].push(text),
+        signal,
+      })
     } catch (error) {
       throw await this.#explained(error)
     } finally {

@@ -1,14 +1,15 @@
 import { TorporError, isKind } from '@torpor/contract'
 
-import type { BuildContext, Layer, StartCommand, TemplateBuild } from '../../domain/template.ts'
+import type { BuildContext, Layer, StartCommand } from '../../domain/template.ts'
 import type { Ports } from '../ports.ts'
 import { Undo } from '../undo.ts'
-import { Bench } from './bench.ts'
+import { Bench, loginShell } from './bench.ts'
 import type { BuildJob } from './build-queue.ts'
+import type { Foundation } from './foundation.ts'
 
 /** The last part of a build: everything but the files is known. */
 export interface Finale {
-  readonly parent: TemplateBuild
+  readonly parent: Foundation
   readonly layer: Layer | undefined
   readonly context: BuildContext
   readonly start: StartCommand
@@ -64,7 +65,7 @@ async function startAndAwait(
   { startCmd, readyCmd }: StartCommand,
 ): Promise<void> {
   const { user, workdir, env } = context
-  const command = (text: string) => ({ args: ['-l', '-c', text], user, workdir, env })
+  const command = (text: string) => ({ ...loginShell(text), user, workdir, env })
   // Leaves the process alone: its connection must not be part of the image.
   const letGo = new AbortController()
   const ended = { early: undefined as number | undefined, error: undefined as unknown }

@@ -1,0 +1,1 @@
+export { DockerfileError, type DockerfilePlan, type DockerfileStep, planDockerfile } from './plan-dockerfile.ts'

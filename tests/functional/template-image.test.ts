@@ -1,0 +1,140 @@
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { cp, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { createInterface } from 'node:readline'
+import { promisify } from 'node:util'
+
+import { loadConfig } from '@torpor/server/config'
+import { type TestWorld, bootWorld, readyArtifacts, sourceDirectory } from '@torpor/testkit'
+import { Sandbox, Template, type BuildInfo } from 'e2b'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+
+const run = promisify(execFile)
+let directory: string
+let world: TestWorld
+let plain: Registry
+let encrypted: Registry
+
+interface Registry {
+  readonly host: string
+  end(): void
+}
+
+/** A real registry with `team/app:v1`, made of the archive. */
+async function openRegistry(program: string, args: readonly string[]): Promise<Registry> {
+  const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'inherit'] })
+  const [port] = await once(createInterface({ input: child.stdout }), 'line')
+  return { host: `localhost:${port}`, end: () => child.stdin.end() }
+}
+
+/** A small root: busybox-like, a shell and a few programs with their libraries, out of the template base. */
+const programs = 'sh cat id ls mkdir chown dirname sed rm tar od tr cp chmod env touch sleep test pwd echo whoami printf ps'.split(' ')
+
+async function makeRoot(base: string, root: string): Promise<void> {
+  await mkdir(path.join(root, 'usr/bin'), { recursive: true })
+  for (const name of ['usr/lib', 'usr/lib64', 'bin', 'lib', 'lib64']) {
+    await run('sh', ['-c', 'if [ -e "$1/$3" ]; then cp -a "$1/$3" "$2/$3"; fi', 'sh', base, root, name === 'usr/lib' ? 'usr/lib64' : name])
+  }
+  const libraries = (await readdir(path.join(base, 'usr/lib/x86_64-linux-gnu'))).filter((name) =>
+    /^(libc|libm|libselinux|libpcre2-8|libacl|libattr|ld-linux-x86-64|libcrypto|libcap|libproc2|libsystemd|libgcrypt|liblz4|liblzma|libzstd|libgpg-error)\b/.test(
+      name,
+    ),
+  )
+  await mkdir(path.join(root, 'usr/lib/x86_64-linux-gnu'), { recursive: true })
+  const copy = { recursive: true, verbatimSymlinks: true }
+  for (const name of libraries)
+    await cp(path.join(base, 'usr/lib/x86_64-linux-gnu', name), path.join(root, 'usr/lib/x86_64-linux-gnu', name), copy)
+  await mkdir(path.join(root, 'etc'))
+  await writeFile(path.join(root, 'etc/passwd'), 'root:x:0:0:root:/root:/bin/sh\n')
+  await writeFile(path.join(root, 'etc/group'), 'root:x:0:\n')
+  await cp(path.join(base, 'usr/bin/dash'), path.join(root, 'usr/bin/dash'))
+  for (const name of programs) await cp(path.join(base, 'usr/bin', name), path.join(root, 'usr/bin', name), copy).catch(() => undefined)
+}
+
+beforeAll(async () => {
+  directory = await mkdtemp(path.join(tmpdir(), 'torpor-registry-'))
+  const { rootfs } = await readyArtifacts(loadConfig())
+  const inside = (name: string): string => path.join(directory, name)
+  const [root, archive, program] = [inside('root'), inside('root.tar'), inside('registry')]
+  await makeRoot(rootfs.directory, root)
+  await run('tar', ['-cf', archive, '-C', root, '.'])
+  await run('go', ['build', '-o', program, './testregistry'], { cwd: path.join(sourceDirectory, 'oci') })
+  const [certificate, key] = [inside('ca.pem'), inside('key.pem')]
+  const names = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost']
+  await run('openssl', [
+    'req',
+    '-x509',
+    '-newkey',
+    'ec',
+    '-pkeyopt',
+    'ec_paramgen_curve:P-256',
+    '-nodes',
+    '-keyout',
+    key,
+    '-out',
+    certificate,
+    '-days',
+    '2',
+    ...names,
+  ])
+  plain = await openRegistry(program, ['-layer', archive])
+  encrypted = await openRegistry(program, ['-layer', archive, '-certificate', certificate, '-key', key])
+  world = await bootWorld({ TORPOR_INSECURE_REGISTRIES: plain.host, TORPOR_REGISTRY_CA: certificate })
+  Object.assign(process.env, world.env)
+}, 300_000)
+
+afterAll(async () => {
+  await world?.close()
+  plain?.end()
+  encrypted?.end()
+  await rm(directory, { recursive: true, force: true })
+})
+
+async function build(template: Parameters<typeof Template.build>[0], name: string): Promise<{ info: BuildInfo; log: string }> {
+  const lines: string[] = []
+  const info = await Template.build(template, name, { cpuCount: 1, memoryMB: 256, onBuildLogs: ({ message }) => lines.push(message) })
+  return { info, log: lines.join('\n') }
+}
+
+describe('a template from an image of a registry', () => {
+  test('has no bash, no sudo and no user: it says so, makes the user, runs the steps, and its sandboxes live', async () => {
+    const { log } = await build(
+      Template().fromImage(`${plain.host}/team/app:v1`).runCmd('echo "$FROM_IMAGE $(id -un)" > /tmp/said'),
+      'small',
+    )
+    expect(log).toMatch(/@sha256:[0-9a-f]{64}/)
+    expect(log).toContain('no /bin/bash')
+    expect(log).toContain('no sudo')
+    expect(log).toContain("own user is 'nobody'")
+    const sandbox = await Sandbox.create('small')
+    expect(await sandbox.files.read('/tmp/said')).toBe('yes user\n')
+    await sandbox.pause()
+    const again = await Sandbox.connect(sandbox.sandboxId)
+    expect(await again.files.read('/tmp/said')).toBe('yes user\n')
+    await again.kill()
+  })
+
+  test('is fetched once for two registries, and with the password over HTTPS', async () => {
+    const credentials = { username: 'someone', password: 'secret' }
+    const { log } = await build(
+      Template().fromImage(`${encrypted.host}/team/app:v1`, credentials).runCmd('echo "$FROM_IMAGE $(id -un)" > /tmp/said'),
+      'private',
+    )
+    expect(log).toContain('CACHED RUN')
+  })
+
+  test('without the password or a name that exists, the build fails at its base, and says why', async () => {
+    await expect(build(Template().fromImage(`${encrypted.host}/team/app:v1`), 'locked')).rejects.toThrow(/credentials|password/i)
+    await expect(build(Template().fromImage(`${plain.host}/team/none:v1`), 'nowhere')).rejects.toThrow(/none|no such|not/i)
+  })
+
+  test('a Dockerfile of the SDK is built on it, and on nothing of ours', async () => {
+    const dockerfile = `FROM ${plain.host}/team/app:v1\nENV A=b\nWORKDIR /srv/app\nRUN echo "$A $(id -un) $(pwd)" > said\nCMD sleep 1000\n`
+    await build(Template().fromDockerfile(dockerfile), 'docker')
+    const sandbox = await Sandbox.create('docker')
+    expect(await sandbox.files.read('/srv/app/said')).toBe('b root /srv/app\n')
+    await sandbox.kill()
+  })
+})
