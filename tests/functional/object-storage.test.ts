@@ -4,7 +4,7 @@ import path from 'node:path'
 import { promisify } from 'node:util'
 
 import { type ObjectStorage, type TestWorld, bootWorld, objectStorage, pythonWith } from '@torpor/testkit'
-import { CommandExitError, Sandbox } from 'novita-sandbox'
+import { CommandExitError, Sandbox as NovitaSandbox } from 'novita-sandbox'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
 const run = promisify(execFile)
@@ -36,22 +36,22 @@ describe.each([
   const s3fs = (bucket: string, more = ''): string =>
     `sudo s3fs ${bucket} ${mountDirectory} -o allow_other,endpoint=us-east-1,url=${storage.url},use_path_request_style${more}`
 
-  async function prepared(secretKey = storage.secretKey): Promise<Sandbox> {
-    const sandbox = await Sandbox.create({ timeoutMs: 600_000 })
+  async function prepared(secretKey = storage.secretKey): Promise<NovitaSandbox> {
+    const sandbox = await NovitaSandbox.create({ timeoutMs: 600_000 })
     await sandbox.files.makeDir(mountDirectory)
     await sandbox.files.write('/root/.passwd-s3fs', `${storage.accessKey}:${secretKey}`)
     await sandbox.commands.run('sudo chmod 600 /root/.passwd-s3fs')
     return sandbox
   }
 
-  async function mounted(more = ''): Promise<Sandbox> {
+  async function mounted(more = ''): Promise<NovitaSandbox> {
     const sandbox = await prepared()
     await sandbox.commands.run(s3fs('papers', more))
     return sandbox
   }
 
   /** The exit code and what was printed, also of a command that fails. */
-  const outcome = (sandbox: Sandbox, command: string, timeoutMs = 60_000) =>
+  const outcome = (sandbox: NovitaSandbox, command: string, timeoutMs = 60_000) =>
     sandbox.commands.run(command, { timeoutMs }).catch((error: unknown) => {
       if (error instanceof CommandExitError) return error
       throw error
@@ -96,8 +96,8 @@ describe.each([
   test(`the mount works after pause and resume from the ${tier}`, async () => {
     const sandbox = await mounted()
     await sandbox.files.write(`${mountDirectory}/before`, 'written before')
-    await Sandbox.betaPause(sandbox.sandboxId)
-    const awake = await Sandbox.connect(sandbox.sandboxId)
+    await NovitaSandbox.betaPause(sandbox.sandboxId)
+    const awake = await NovitaSandbox.connect(sandbox.sandboxId)
     expect(await awake.files.read(`${mountDirectory}/before`)).toBe('written before')
     await awake.files.write(`${mountDirectory}/after-${tier}`, 'written after')
     expect(await stored(`after-${tier}`)).toBe('written after')
@@ -107,7 +107,7 @@ describe.each([
   test('clones read and write the same bucket', async () => {
     const sandbox = await mounted()
     await sandbox.files.write(`${mountDirectory}/shared`, 'from the parent')
-    const { sandboxes } = await Sandbox.clone(sandbox.sandboxId, { count: 2 })
+    const { sandboxes } = await NovitaSandbox.clone(sandbox.sandboxId, { count: 2 })
     await Promise.all(
       sandboxes.map(async (clone, index) => {
         expect(await clone.files.read(`${mountDirectory}/shared`)).toBe('from the parent')
@@ -127,8 +127,8 @@ describe.each([
     const told = await outcome(sandbox, `${s3fs(bucket)} -f`)
     expect(told.stdout + told.stderr).toContain(says)
     expect((await outcome(sandbox, mountedOrNot(s3fs(bucket)))).exitCode).not.toBe(0)
-    await Sandbox.betaPause(sandbox.sandboxId)
-    const awake = await Sandbox.connect(sandbox.sandboxId)
+    await NovitaSandbox.betaPause(sandbox.sandboxId)
+    const awake = await NovitaSandbox.connect(sandbox.sandboxId)
     expect((await awake.commands.run('echo usable')).stdout).toBe('usable\n')
     await awake.kill()
   })
@@ -153,8 +153,8 @@ describe.each([
     try {
       expect((await outcome(sandbox, `ls ${mountDirectory}`)).stderr).toContain('Input/output error')
       const stuck = await sandbox.commands.run(`cp /etc/hostname ${mountDirectory}/stuck`, { background: true })
-      await Sandbox.betaPause(sandbox.sandboxId)
-      const awake = await Sandbox.connect(sandbox.sandboxId)
+      await NovitaSandbox.betaPause(sandbox.sandboxId)
+      const awake = await NovitaSandbox.connect(sandbox.sandboxId)
       expect((await awake.commands.run('echo usable')).stdout).toBe('usable\n')
       await stuck.disconnect().catch(() => undefined)
     } finally {
