@@ -1,8 +1,7 @@
 import { newExecutionId, newTemplateId } from '@torpor/contract'
 
 import type { Base, Resources } from '../domain/sandbox.ts'
-import { type TemplateBuild, baseContext, noStart } from '../domain/template.ts'
-import type { Service } from '../ports/agent.ts'
+import { type Service, type TemplateBuild, baseContext, noStart } from '../domain/template.ts'
 import { dropImage } from './hold-image.ts'
 import type { Ports } from './ports.ts'
 import { Undo } from './undo.ts'
@@ -44,13 +43,15 @@ async function captureTemplate(ports: Ports, recipe: TemplateRecipe, templateId:
   undo.add('staged image', () => staged.discard())
   await engine.capture(execution, staged.directory)
   const image = await staged.commit()
-  return { templateId, buildId, names, image, base, resources, createdAt: clock.now(), context: baseContext, start: noStart, layer: null }
+  const start = { ...noStart, service }
+  return { templateId, buildId, names, image, base, resources, createdAt: clock.now(), context: baseContext, start, layer: null }
 }
 
 function matches(build: TemplateBuild, recipe: TemplateRecipe, engineVersion: string): boolean {
   const identity = ({ names, base, resources }: TemplateRecipe | TemplateBuild): string =>
     JSON.stringify([names, base.rootfs, base.agent, resources.cpuCount, resources.memoryMiB, resources.diskMiB])
-  return build.image.engineVersion === engineVersion && identity(build) === identity(recipe)
+  const isSameService = JSON.stringify(build.start.service) === JSON.stringify(recipe.service)
+  return build.image.engineVersion === engineVersion && isSameService && identity(build) === identity(recipe)
 }
 
 const isThere = ({ images }: Ports, build: TemplateBuild): Promise<boolean> =>

@@ -23,12 +23,9 @@ export interface Source extends Seed {
  * Finds a template or a snapshot by id or name, with or without tag. @throws TorporError `not_found`, `invalid_argument` for a
  * template without a ready build (protocol.md 2.5), `unavailable` for one that is still being prepared.
  */
-export function findSource(ports: Pick<Ports, 'store' | 'tokens' | 'preparations' | 'engine' | 'clock'>, asked: string): Source {
-  const { store, tokens, preparations, engine, clock } = ports
-  const build = store.getTemplate(asked)
-  const preparation = preparations.find(build?.names[0] ?? withoutTag(asked))
-  // A build of an earlier start serves until the new one is ready, if this engine can restore it.
-  if (preparation && build?.image.engineVersion !== engine.version) throw notReady(preparation, clock.now())
+export function findSource(ports: SourcePorts, asked: string): Source {
+  const { store, tokens } = ports
+  const build = readyBuild(ports, asked)
   if (build) return { ...build, alias: build.names[0] ?? null, env: build.context.env, defaults: defaultsOf(build), holder: null }
   const snapshot = store.getSnapshot(asked)
   if (!snapshot) throw notThere(store, asked)
@@ -38,9 +35,19 @@ export function findSource(ports: Pick<Ports, 'store' | 'tokens' | 'preparations
 }
 
 /** A template's ready build. @throws TorporError as `findSource`. */
-export function requireBuild(store: Ports['store'], asked: string): TemplateBuild {
+export function requireBuild(ports: SourcePorts, asked: string): TemplateBuild {
+  const build = readyBuild(ports, asked)
+  if (!build) throw notThere(ports.store, asked)
+  return build
+}
+
+type SourcePorts = Pick<Ports, 'store' | 'tokens' | 'preparations' | 'engine' | 'clock'>
+
+function readyBuild({ store, preparations, engine, clock }: SourcePorts, asked: string): TemplateBuild | undefined {
   const build = store.getTemplate(asked)
-  if (!build) throw notThere(store, asked)
+  const preparation = preparations.find(build?.names[0] ?? withoutTag(asked))
+  // A build of an earlier start serves until the new one is ready, if this engine can restore it.
+  if (preparation && build?.image.engineVersion !== engine.version) throw notReady(preparation, clock.now())
   return build
 }
 

@@ -1,4 +1,5 @@
 import type { ProcessDefaults } from '../domain/process-defaults.ts'
+import type { Service } from '../domain/template.ts'
 import type { JournalEntry } from './logs.ts'
 
 /** What the agent is told before the first request reaches it (protocol.md 3.2, `POST /init`). */
@@ -23,17 +24,6 @@ export interface EndedProcess {
   readonly pid: number
   readonly command: string
   readonly rssBytes: number
-}
-
-/** A service of a template: its start command, and how to tell that it is ready. */
-export interface Service {
-  /** Path of a program without arguments, run as `user`. */
-  readonly command: string
-  readonly user: string
-  /** Ready is 200 for `GET http://<sandbox>:<port><path>`. */
-  readonly port: number
-  readonly path: string
-  readonly withinMilliseconds: number
 }
 
 /** A process to be run inside. */

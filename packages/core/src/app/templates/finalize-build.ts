@@ -31,8 +31,12 @@ export async function finalizeBuild(ports: Ports, job: BuildJob, finale: Finale)
   await using undo = new Undo(log)
   await using bench = await Bench.boot(ports, job, parent.base, layer?.image, context)
   await bench.prepare(context)
+  const { execution, engineVersion, address } = bench.execution
+  if (start.service) {
+    job.log.write('info', `SERVICE ${start.service.command}`)
+    await ports.agent.startService(address, start.service)
+  }
   await startAndAwait(ports, job, bench, context, start)
-  const { execution, engineVersion } = bench.execution
   await engine.released(execution)
   job.abort.signal.throwIfAborted()
   await ports.reached('build started')

@@ -20,9 +20,9 @@ export interface StartBuildCommand {
   readonly force: boolean
 }
 
-/** What both families' SDKs build on unless told otherwise: here it is the built-in template. */
-const defaultImages = /^(e2bdev|novita)\/base(:latest)?$/
-const builtInBase = 'base'
+/** What both families' SDKs and documents build on: here these images are the built-in templates. */
+const familyImages = /^(?:e2bdev|novita)\/(base|code-interpreter)(?::latest)?$/
+const builtIn = { base: 'base', 'code-interpreter': 'code-interpreter-v1' }
 
 /**
  * Starts a registered build: it goes on behind this, and is told of by its status and log. A build of the same template that is in
@@ -41,21 +41,23 @@ export async function startBuild(ports: Ports, templateId: string, buildId: stri
   builds.add(job, () => runBuild(ports, job, plan))
 }
 
-function planOf({ store }: Ports, command: StartBuildCommand): BuildPlan {
-  const origin = originOf(store, command)
+function planOf(ports: Ports, command: StartBuildCommand): BuildPlan {
+  const origin = originOf(ports, command)
   const { startCmd, readyCmd } = command
-  // A template on top of another one inherits what runs in it.
+  // A template on top of another one inherits what runs in it; a service of ours also beside a start command of its own.
   const inherited = 'parent' in origin ? origin.parent.start : noStart
-  const start = startCmd || readyCmd ? { startCmd: startCmd || null, readyCmd: readyCmd || null } : inherited
+  const own = { startCmd: startCmd || null, readyCmd: readyCmd || null, service: inherited.service }
+  const start = startCmd || readyCmd ? own : inherited
   return { origin, steps: parseSteps(command.steps), force: command.force, start }
 }
 
-function originOf(store: Ports['store'], { fromTemplate, fromImage, registry }: StartBuildCommand): Origin {
+function originOf(ports: Ports, { fromTemplate, fromImage, registry }: StartBuildCommand): Origin {
   if (fromTemplate && fromImage) throw new TorporError('invalid_argument', 'fromTemplate, fromImage: only one of them is possible')
-  if (fromTemplate) return { parent: requireReady(store, fromTemplate) }
+  if (fromTemplate) return { parent: requireReady(ports, fromTemplate) }
   if (!fromImage) throw new TorporError('invalid_argument', 'fromTemplate or fromImage is needed: what is built must begin with something')
-  const base = requireReady(store, builtInBase)
-  return defaultImages.test(fromImage) ? { parent: base } : { image: fromImage, credentials: registry, agent: base.base.agent }
+  const [, family] = familyImages.exec(fromImage) ?? []
+  if (family === 'base' || family === 'code-interpreter') return { parent: requireReady(ports, builtIn[family]) }
+  return { image: fromImage, credentials: registry, agent: requireReady(ports, builtIn.base).base.agent }
 }
 
 /** @throws TorporError `invalid_argument` naming the first step whose files were not uploaded. */
