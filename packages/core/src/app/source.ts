@@ -2,7 +2,7 @@ import { TorporError } from '@torpor/contract'
 
 import type { ProcessDefaults } from '../domain/process-defaults.ts'
 import type { Base, Resources } from '../domain/sandbox.ts'
-import type { TemplateBuild } from '../domain/template.ts'
+import { type TemplateBuild, baseContext } from '../domain/template.ts'
 import type { Ports } from './ports.ts'
 import { notReady } from './prepare-template.ts'
 import type { Seed } from './start-execution.ts'
@@ -51,7 +51,10 @@ function readyBuild({ store, preparations, engine, clock }: SourcePorts, asked: 
   return build
 }
 
-const defaultsOf = ({ context: { user, workdir } }: TemplateBuild): ProcessDefaults => ({ user, workdir })
+/** null where the build has set neither: then the agent begins in the home of whoever asks, root's too. */
+function defaultsOf({ context: { user, workdir } }: TemplateBuild): ProcessDefaults | null {
+  return user === baseContext.user && workdir === baseContext.workdir ? null : { user, workdir }
+}
 
 function notThere({ templates }: Ports['store'], asked: string): TorporError {
   const template = templates.get(asked)
