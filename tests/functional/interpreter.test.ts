@@ -189,7 +189,7 @@ test('a template of the user on top of it runs code, beside a server of its own'
     .setStartCmd('python3 -m http.server 8000', waitForPort(8000))
   await Template.build(recipe, 'with-code')
   const own = await Sandbox.create('with-code')
-  expect((await own.runCode('open("/home/user/own").read() + str(6 * 7)')).text).toBe("'mine42'")
+  expect((await own.runCode('open("/home/user/own").read() + str(6 * 7)')).text).toBe('mine42')
   expect((await own.commands.run('curl -s -o /dev/null -w %{http_code} localhost:8000')).stdout).toBe('200')
   await own.kill()
 })
