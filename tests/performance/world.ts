@@ -11,7 +11,7 @@ time.sleep(1e6)" >/dev/null 2>&1 & until [ -e /dev/shm/touched ]; do sleep 0.1; 
 
 /** A world with these settings, to which the SDKs of this process are pointed as long as the work takes. */
 export async function inWorld<T>(settings: Record<string, string>, work: (world: TestWorld) => Promise<T>): Promise<T> {
-  const world = await bootWorld({ TORPOR_LOG_LEVEL: 'error', ...settings })
+  const world = await bootWorld({ TORPOR_LOG_LEVEL: process.env['TORPOR_BENCH_LOG'] ?? 'error', ...settings })
   Object.assign(process.env, world.env)
   try {
     return await work(world)
