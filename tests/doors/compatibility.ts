@@ -1,7 +1,7 @@
 import { readFileSync, readdirSync } from 'node:fs'
 import path from 'node:path'
 
-const functional = path.join(import.meta.dirname, '..', 'functional')
+const suites = ['functional', 'security'].map((suite) => path.join(import.meta.dirname, '..', suite))
 
 /** The columns of the table. */
 const clients = ['e2b (npm)', 'novita-sandbox (npm)', 'e2b (PyPI)', 'novita-sandbox (PyPI)'] as const
@@ -11,7 +11,7 @@ const [e2b, novita, e2bPython, novitaPython] = clients
 /** The rows: every call into a sandbox that the SDKs share, by its name in JavaScript, and those that one family has alone. */
 const calls: Readonly<Record<string, readonly string[]>> = {
   Sandbox:
-    'create connect list getInfo isRunning setTimeout pause kill getMetrics createSnapshot listSnapshots deleteSnapshot fork clone reset getHost uploadUrl downloadUrl'.split(
+    'create connect list getInfo isRunning setTimeout pause kill getMetrics createSnapshot listSnapshots deleteSnapshot fork clone reset updateNetwork getHost uploadUrl downloadUrl'.split(
       ' ',
     ),
   commands: 'run connect list sendStdin closeStdin kill'.split(' '),
@@ -34,6 +34,7 @@ const missing: Readonly<Record<string, readonly Client[]>> = {
 /** The same call under another name. */
 const synonyms: Readonly<Record<string, string>> = {
   'Sandbox.betaPause': 'Sandbox.pause',
+  'Sandbox.setNetwork': 'Sandbox.updateNetwork',
   'pty.sendStdin': 'pty.sendInput',
 }
 
@@ -65,11 +66,16 @@ function* callsIn(file: string, test: string): Generator<readonly [call: string,
   for (const [, family, name = ''] of test.matchAll(/\b(Novita)?Sandbox\.(\w+)\(/g)) yield [`Sandbox.${name}`, [family ? novita : e2b]]
 }
 
+const filesOf = (suite: string): string[] =>
+  readdirSync(suite, { recursive: true, encoding: 'utf8' })
+    .filter((name) => /\.(ts|py)$/.test(name))
+    .map((name) => path.join(suite, name))
+
 /** Who makes each call in a test on the real engine. */
 export function proven(): ReadonlyMap<string, ReadonlySet<Client>> {
   const found = new Map<string, Set<Client>>()
-  for (const file of readdirSync(functional, { recursive: true, encoding: 'utf8' }).filter((name) => /\.(ts|py)$/.test(name))) {
-    for (const test of testsOf(file, readFileSync(path.join(functional, file), 'utf8'))) {
+  for (const file of suites.flatMap(filesOf)) {
+    for (const test of testsOf(file, readFileSync(file, 'utf8'))) {
       for (const [call, by] of callsIn(file, test)) {
         const name = synonyms[call] ?? call
         found.set(name, new Set([...(found.get(name) ?? []), ...by]))

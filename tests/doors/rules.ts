@@ -33,7 +33,7 @@ const spawners = [
 
 /** The doors between the rooms (ARCHITECTURE.md). */
 export const rules: readonly IForbiddenRuleType[] = [
-  only('contract-imports-nothing', rooms('contract'), [rooms('contract'), '(^|/)node_modules/zod/']),
+  only('contract-imports-nothing', rooms('contract'), [rooms('contract'), '(^|/)node_modules/(zod|ipaddr.js)/']),
   only('domain-is-pure', '^packages/core/src/domain/', [rooms('contract'), '^packages/core/src/domain/']),
   only('ports-see-domain', '^packages/core/src/ports/', [rooms('contract'), '^packages/core/src/(domain|ports)/']),
   only('app-sees-ports', '^packages/core/src/app/', [rooms('contract'), '^packages/core/src/(domain|ports|app)/']),

@@ -33,6 +33,6 @@ describe.each([
     const env = { ...process.env, ...world.env, TORPOR_TEST_SDK: sdk }
     const args = ['-m', 'pytest', '-q', '-p', 'no:cacheprovider', path.join(directory, 'test_copies.py')]
     const result = await run(python, args, { env, timeout: 110_000 }).catch((error: { stdout: string; stderr: string }) => error)
-    expect(result.stdout + result.stderr).toMatch(/^4 passed, 1 skipped/m)
+    expect(result.stdout + result.stderr).toMatch(/^5 passed, 1 skipped/m)
   })
 })

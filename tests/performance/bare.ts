@@ -5,7 +5,7 @@ import path from 'node:path'
 import { promisify } from 'node:util'
 
 import { createAgentClient } from '@torpor/agent-client'
-import type { ExecutionSpec } from '@torpor/core'
+import { type ExecutionSpec, openEgress } from '@torpor/core'
 import type { Artifacts } from '@torpor/setup'
 
 import { HostProcess } from '../../packages/engine-gvisor/src/host/host-process.ts'
@@ -52,7 +52,7 @@ export class Bare implements AsyncDisposable {
     const execution = `bare${slot.index}`
     const resources = { cpuCount: 2, memoryMiB, diskMiB: 20_480 }
     const base = { rootfs: this.#artifacts.rootfs.name, agent: this.#artifacts.agentHash }
-    const spec: ExecutionSpec = { execution, hostname: execution, base, resources, allowInternetAccess: true }
+    const spec: ExecutionSpec = { execution, hostname: execution, base, resources, egress: openEgress }
     const bundle = path.join(this.directory, execution)
     await mkdir(path.join(bundle, 'overlay'), { recursive: true })
     const places = {

@@ -41,6 +41,7 @@ import {
   templateDetail,
 } from './app/templates/template-records.ts'
 import { Transitions } from './app/transitions.ts'
+import { updateNetwork } from './app/update-network.ts'
 import type { UseCases } from './app/use-cases.ts'
 import { Verified } from './app/verified.ts'
 import { verifyAll } from './app/verify-images.ts'
@@ -177,6 +178,7 @@ const useCasesOf = (ports: Ports): UseCases => ({
   connectSandbox: (id, timeoutSeconds, reboot) => connectSandbox(ports, id, timeoutSeconds, reboot),
   resumeSandbox: (id, options) => resumePaused(ports, id, options),
   setTimeout: (id, timeoutSeconds) => setTimeoutOf(ports, id, timeoutSeconds),
+  updateNetwork: (id, network) => updateNetwork(ports, id, network),
   refresh: (id, durationSeconds) => refreshSandbox(ports, id, durationSeconds),
   cloneSandbox: (id, { strict, ...command }) => (strict ? cloneStrictly(ports, id, command) : cloneLeniently(ports, id, command)),
   forkSandbox: (id, command) => forkSandbox(ports, id, command),

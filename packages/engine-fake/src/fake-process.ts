@@ -1,7 +1,7 @@
 import type { RequestListener, Server } from 'node:http'
 
 import { TorporError, agentPort } from '@torpor/contract'
-import type { ExecutionStats, ObservedExecution } from '@torpor/core'
+import type { EgressRules, ExecutionStats, ObservedExecution } from '@torpor/core'
 
 import { fakeAgent } from './fake-agent.ts'
 import { type FakeMemory, newMemory } from './fake-memory.ts'
@@ -15,6 +15,7 @@ export class FakeProcess {
   readonly engineVersion: string
   memory: FakeMemory = newMemory()
   address = ''
+  egress: EgressRules
   #status: Status = 'starting'
   readonly #startedAt = process.hrtime.bigint()
   readonly #servers = new Map<number, FreezableServer>()
@@ -22,9 +23,10 @@ export class FakeProcess {
   #turn: Promise<unknown> = Promise.resolve()
   readonly #gone = Promise.withResolvers<never>()
 
-  constructor(execution: string, engineVersion: string) {
+  constructor(execution: string, engineVersion: string, egress: EgressRules) {
     this.execution = execution
     this.engineVersion = engineVersion
+    this.egress = egress
     this.#gone.promise.catch(() => undefined)
   }
 

@@ -1,4 +1,4 @@
-import type { ExecutionSpec } from '@torpor/core'
+import { type ExecutionSpec, openEgress } from '@torpor/core'
 import { expect, test } from 'vitest'
 import { z } from 'zod'
 
@@ -9,7 +9,7 @@ const spec: ExecutionSpec = {
   hostname: 'i1',
   base: { rootfs: 'base-1', agent: 'a1' },
   resources: { cpuCount: 2, memoryMiB: 1024, diskMiB: 20_480 },
-  allowInternetAccess: true,
+  egress: openEgress,
 }
 const places = {
   rootfs: '/artifacts/rootfs/base-1',

@@ -1,4 +1,4 @@
-import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_process'
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, existsSync, openSync } from 'node:fs'
 import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises'
@@ -6,6 +6,8 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { promisify } from 'node:util'
+
+import { addOutsideMachine, ip } from './outside-machine.ts'
 
 const run = promisify(execFile)
 const versitygw = 'github.com/versity/versitygw/cmd/versitygw'
@@ -54,22 +56,6 @@ async function binary(artifactDirectory: string): Promise<string> {
   return path.join(home, 'versitygw')
 }
 
-const ip = (...args: string[]): string => execFileSync('ip', args, { encoding: 'utf8' })
-
-/** @returns the addresses of the machine and of its way to sandboxes, in a /30 of TEST-NET-3 that no other test uses at present. */
-function addMachine(name: string): { machine: string; gateway: string } {
-  const routes = ip('route')
-  const block = Array.from({ length: 64 }, (_, index) => index * 4).find((first) => !routes.includes(`203.0.113.${first}/30`))
-  if (block === undefined) throw new Error('no free address for a machine outside')
-  ip('netns', 'add', name)
-  ip('link', 'add', `${name}h`, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', name)
-  ip('addr', 'add', `203.0.113.${block + 1}/30`, 'dev', `${name}h`)
-  ip('link', 'set', `${name}h`, 'up')
-  ip('-n', name, 'addr', 'add', `203.0.113.${block + 2}/30`, 'dev', 'eth0')
-  ip('-n', name, 'link', 'set', 'eth0', 'up')
-  return { machine: `203.0.113.${block + 2}`, gateway: `203.0.113.${block + 1}` }
-}
-
 async function listening(url: string, server: ChildProcess): Promise<void> {
   for (let attempt = 0; attempt < 200; attempt += 1) {
     if (server.exitCode !== null) throw new Error(`the S3 server ended with ${server.exitCode}`)
@@ -84,9 +70,9 @@ async function listening(url: string, server: ChildProcess): Promise<void> {
 export async function objectStorage(artifactDirectory: string): Promise<ObjectStorage> {
   const program = await binary(artifactDirectory)
   const directory = await mkdtemp(path.join(tmpdir(), 'torpor-objects-'))
-  const name = `s3${process.pid}`
-  const { machine, gateway } = addMachine(name)
-  const url = `http://${machine}:${port}`
+  const outside = addOutsideMachine()
+  const name = outside.namespace
+  const url = `http://${outside.addresses[0]}:${port}`
   const accessKey = 'tester'
   const secretKey = 'tester-secret'
   let server: ChildProcess | undefined
@@ -112,11 +98,11 @@ export async function objectStorage(artifactDirectory: string): Promise<ObjectSt
       await listening(url, server)
     },
     stop,
-    unplug: () => void ip('-n', name, 'route', 'add', 'blackhole', `${gateway}/32`),
-    plug: () => void ip('-n', name, 'route', 'del', 'blackhole', `${gateway}/32`),
+    unplug: () => void ip('-n', name, 'route', 'add', 'blackhole', `${outside.gateway}/32`),
+    plug: () => void ip('-n', name, 'route', 'del', 'blackhole', `${outside.gateway}/32`),
     close: async () => {
       await stop()
-      ip('netns', 'del', name)
+      outside.remove()
       await rm(directory, { recursive: true, force: true })
     },
   }

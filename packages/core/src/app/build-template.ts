@@ -1,5 +1,6 @@
 import { newExecutionId, newTemplateId } from '@torpor/contract'
 
+import { openEgress } from '../domain/egress.ts'
 import type { Base, Resources } from '../domain/sandbox.ts'
 import { type Service, type TemplateBuild, baseContext, noStart } from '../domain/template.ts'
 import { dropImage } from './hold-image.ts'
@@ -32,7 +33,7 @@ async function captureTemplate(ports: Ports, recipe: TemplateRecipe, templateId:
   const buildId = newTemplateId()
   await using undo = new Undo(log)
   const execution = newExecutionId()
-  const spec = { execution, hostname: names[0], base, resources, allowInternetAccess: true }
+  const spec = { execution, hostname: names[0], base, resources, egress: openEgress }
   const { address } = await engine.boot(spec)
   undo.add('execution', () => engine.destroy(execution))
   await agent.healthy(address, ports.settings.agentTimeoutMilliseconds)

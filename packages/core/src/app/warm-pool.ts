@@ -1,5 +1,6 @@
 import { isKind, newExecutionId } from '@torpor/contract'
 
+import { openEgress } from '../domain/egress.ts'
 import type { ImageRef } from '../domain/sandbox.ts'
 import type { Demand } from '../domain/spares.ts'
 import type { TemplateBuild } from '../domain/template.ts'
@@ -137,7 +138,7 @@ async function makeSpare(ports: PoolPorts, build: TemplateBuild): Promise<Spare>
   await using _held = ports.hold(build.image)
   await using undo = new Undo(log)
   const execution = newExecutionId()
-  const spec = { execution, hostname: 'spare', base: build.base, resources: build.resources, allowInternetAccess: true }
+  const spec = { execution, hostname: 'spare', base: build.base, resources: build.resources, egress: openEgress }
   const made = await engine.restore(spec, build.image)
   undo.add('spare', () => engine.destroy(execution))
   await agent.healthy(made.address, settings.agentTimeoutMilliseconds)

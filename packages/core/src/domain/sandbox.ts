@@ -21,6 +21,9 @@ export interface Resources {
 
 export interface NetworkOptions {
   readonly allowInternetAccess: boolean | null
+  /** What it may reach outside and what not, as its owner wrote it: addresses, ranges, names (`allowOut` only). */
+  readonly allowOut: readonly string[]
+  readonly denyOut: readonly string[]
   readonly allowPublicTraffic: boolean
   readonly maskRequestHost: string | null
 }

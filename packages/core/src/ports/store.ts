@@ -26,6 +26,7 @@ export type SandboxPatch = Partial<
     | 'endAt'
     | 'timeoutSeconds'
     | 'pausedAt'
+    | 'network'
     | 'lifecycle'
   >
 >

@@ -50,7 +50,9 @@ describe('the warm pool', () => {
     await using world = await World.open({ warmPoolSize: 1 })
     await filled(world, 1)
     const ready = await spares(world)
-    const { execution } = await world.create({ network: { allowInternetAccess: false, allowPublicTraffic: true, maskRequestHost: null } })
+    const { execution } = await world.create({
+      network: { allowInternetAccess: false, allowOut: [], denyOut: [], allowPublicTraffic: true, maskRequestHost: null },
+    })
     expect([ready.includes(execution ?? ''), await spares(world)]).toEqual([false, ready])
   })
 

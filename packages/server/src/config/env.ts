@@ -140,6 +140,24 @@ export const settings = [
     default: 'deny',
     doc: 'Whether sandboxes may reach private address ranges of the network around this machine.',
   },
+  {
+    name: 'TORPOR_SANDBOX_CONNECTIONS',
+    unit: 'connections',
+    default: '4096',
+    doc: 'The most connections to the outside that a sandbox may have at once; more are refused.',
+  },
+  {
+    name: 'TORPOR_SANDBOX_MBIT',
+    unit: 'Mbit/s',
+    default: '0',
+    doc: 'The most that a sandbox may send, and receive, per second; 0 sets no limit. For sandboxes that start after the change.',
+  },
+  {
+    name: 'TORPOR_RESOLVERS',
+    unit: 'addresses',
+    default: '',
+    doc: 'Resolvers that answer the look-ups of sandboxes, with a port if it is not 53; with commas between. Without: those of the machine.',
+  },
   { name: 'TORPOR_LOG_LEVEL', unit: 'debug|info|warn|error', default: 'info', doc: 'The least serious messages that are logged.' },
   { name: 'TORPOR_LOG_FORMAT', unit: 'json|pretty', default: 'json', doc: 'How the log is written.' },
   {

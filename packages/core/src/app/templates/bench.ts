@@ -1,5 +1,6 @@
 import { TorporError, isKind, newExecutionId, newSandboxId } from '@torpor/contract'
 
+import { openEgress } from '../../domain/egress.ts'
 import type { Base, ImageRef } from '../../domain/sandbox.ts'
 import type { BuildContext } from '../../domain/template.ts'
 import type { AgentCommand } from '../../ports/agent.ts'
@@ -65,7 +66,7 @@ export class Bench implements AsyncDisposable {
     undo.add('place', free)
     const execution = newExecutionId()
     const sandboxId = newSandboxId()
-    const spec = { execution, hostname: sandboxId, base, resources: job.resources, allowInternetAccess: true }
+    const spec = { execution, hostname: sandboxId, base, resources: job.resources, egress: openEgress }
     const held = files && holdImage(ports, files)
     if (held) undo.add('held layer', async () => held[Symbol.asyncDispose]())
     const booted = await engine.boot(spec, files)
