@@ -16,6 +16,10 @@ let directory: string
 let world: TestWorld
 let plain: Registry
 let encrypted: Registry
+/** Its image has one static program and nothing else. */
+let scratch: Registry
+/** Its image has programs and a shell, but no accounts. */
+let nobody: Registry
 
 interface Registry {
   readonly host: string
@@ -60,7 +64,8 @@ beforeAll(async () => {
   const [root, archive, program] = [inside('root'), inside('root.tar'), inside('registry')]
   await makeRoot(rootfs.directory, root)
   await run('tar', ['-cf', archive, '-C', root, '.'])
-  await run('go', ['build', '-o', program, './testregistry'], { cwd: path.join(sourceDirectory, 'oci') })
+  const go = { cwd: path.join(sourceDirectory, 'oci'), env: { ...process.env, CGO_ENABLED: '0' } }
+  await run('go', ['build', '-o', program, './testregistry'], go)
   const [certificate, key] = [inside('ca.pem'), inside('key.pem')]
   const names = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost']
   await run('openssl', [
@@ -81,7 +86,12 @@ beforeAll(async () => {
   ])
   plain = await openRegistry(program, ['-layer', archive])
   encrypted = await openRegistry(program, ['-layer', archive, '-certificate', certificate, '-key', key])
-  world = await bootWorld({ TORPOR_INSECURE_REGISTRIES: plain.host, TORPOR_REGISTRY_CA: certificate })
+  await run('tar', ['-cf', inside('scratch.tar'), '-C', directory, 'registry'])
+  scratch = await openRegistry(program, ['-layer', inside('scratch.tar')])
+  await run('tar', ['-cf', inside('nobody.tar'), '-C', root, '--exclude=./etc', '.'])
+  nobody = await openRegistry(program, ['-layer', inside('nobody.tar')])
+  const insecure = [plain, scratch, nobody].map(({ host }) => host).join(',')
+  world = await bootWorld({ TORPOR_INSECURE_REGISTRIES: insecure, TORPOR_REGISTRY_CA: certificate })
   Object.assign(process.env, world.env)
 }, 300_000)
 
@@ -89,6 +99,8 @@ afterAll(async () => {
   await world?.close()
   plain?.end()
   encrypted?.end()
+  scratch?.end()
+  nobody?.end()
   await rm(directory, { recursive: true, force: true })
 })
 
@@ -114,6 +126,35 @@ describe('a template from an image of a registry', () => {
     const again = await Sandbox.connect(sandbox.sandboxId)
     expect(await again.files.read('/tmp/said')).toBe('yes user\n')
     await again.kill()
+  })
+
+  test('without /etc/passwd gets the accounts root and user, and says so', async () => {
+    const said = '(id -un; pwd) > said'
+    const template = Template().fromImage(`${nobody.host}/team/app:v1`).runCmd(said).runCmd(`cd /root && ${said}`, { user: 'root' })
+    const { log } = await build(template.setWorkdir('/srv/deep').runCmd(said), 'nobody')
+    expect(log).toContain('no account "root"')
+    expect(log).toContain('Made the user "user" (uid 1000')
+    const sandbox = await Sandbox.create('nobody')
+    expect(await sandbox.files.read('/home/user/said')).toBe('user\n/home/user\n')
+    expect(await sandbox.files.read('/root/said', { user: 'root' })).toBe('root\n/root\n')
+    expect(await sandbox.files.read('/srv/deep/said')).toBe('user\n/srv/deep\n')
+    await sandbox.kill()
+  })
+
+  test('with one static program and no shell lives, keeps files, and says what it lacks where a shell is asked for', async () => {
+    const image = Template().fromImage(`${scratch.host}/team/app:v1`)
+    const { log } = await build(image.setWorkdir('/srv/deep'), 'scratch')
+    expect(log).toContain('neither /bin/bash nor /bin/sh')
+    const sandbox = await Sandbox.create('scratch')
+    await sandbox.files.write('kept', 'yes')
+    expect(await sandbox.files.getInfo('/srv/deep/kept')).toMatchObject({ owner: 'user', size: 3 })
+    expect(await sandbox.files.exists('/registry')).toBe(true)
+    await expect(sandbox.commands.run('true')).rejects.toThrow('/bin/bash')
+    await sandbox.pause()
+    const again = await Sandbox.connect(sandbox.sandboxId)
+    expect(await again.files.read('/srv/deep/kept')).toBe('yes')
+    await again.kill()
+    await expect(build(image.runCmd('true'), 'scratch-run')).rejects.toThrow('/bin/sh')
   })
 
   test('is fetched once for two registries, and with the password over HTTPS', async () => {
