@@ -7,11 +7,13 @@ import { createInterface } from 'node:readline'
 import { promisify } from 'node:util'
 
 import { loadConfig } from '@torpor/server/config'
-import { type TestWorld, bootWorld, readyArtifacts, sourceDirectory } from '@torpor/testkit'
+import { type TestWorld, bootWorld, pythonWith, readyArtifacts, sourceDirectory } from '@torpor/testkit'
 import { Sandbox, Template, type BuildInfo } from 'e2b'
+import { Sandbox as NovitaSandbox, Template as NovitaTemplate } from 'novita-sandbox'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
 const run = promisify(execFile)
+const pythonDirectory = path.join(import.meta.dirname, 'python')
 let directory: string
 let world: TestWorld
 let plain: Registry
@@ -164,6 +166,28 @@ describe('a template from an image of a registry', () => {
       'private',
     )
     expect(log).toContain('CACHED RUN')
+  })
+
+  test('is built by the SDK of Novita, with the password; a wrong one is told and none is kept in the log', async () => {
+    const image = `${encrypted.host}/team/app:v1`
+    const from = (password: string) => NovitaTemplate().fromImage(image, { username: 'someone', password })
+    const lines: string[] = []
+    const told = { cpuCount: 1, memoryMB: 256, onBuildLogs: ({ message }: { message: string }) => void lines.push(message) }
+    await NovitaTemplate.build(from('secret').runCmd('echo "novita $FROM_IMAGE" > ~/said'), 'novita-image', told)
+    expect(lines.join('\n')).not.toContain('secret')
+    const sandbox = await NovitaSandbox.create('novita-image')
+    expect(await sandbox.files.read('/home/user/said')).toBe('novita yes\n')
+    await sandbox.kill()
+    await expect(NovitaTemplate.build(from('mistaken'), 'novita-locked', told)).rejects.toThrow(/credentials|password/i)
+    expect(lines.join('\n')).not.toContain('mistaken')
+  })
+
+  test.each(['e2b', 'novita_sandbox'])('is built by %s from PyPI, with the password', async (sdk) => {
+    const python = await pythonWith(path.join(pythonDirectory, 'requirements.txt'), world.artifactDirectory)
+    const env = { ...process.env, ...world.env, TORPOR_TEST_SDK: sdk, TORPOR_TEST_REGISTRY: encrypted.host }
+    const args = ['-m', 'pytest', '-q', '-p', 'no:cacheprovider', path.join(pythonDirectory, 'test_template_image.py')]
+    const result = await run(python, args, { env, timeout: 110_000 }).catch((error: { stdout: string; stderr: string }) => error)
+    expect(result.stdout + result.stderr).toMatch(/^2 passed/m)
   })
 
   test('without the password or a name that exists, the build fails at its base, and says why', async () => {
