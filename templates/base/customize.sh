@@ -41,3 +41,7 @@ chmod 0755 "$root"
 
 # The runtime puts a tmpfs over an empty /tmp, which would take what is written there from the sandbox's memory.
 mkdir -m 1777 "$root/tmp/.X11-unix"
+
+# Every command starts a login shell, and starting a program only to learn who one is takes longer than all else in it.
+sed -i 's/"$(id -u)" -eq 0/"${EUID:-$(id -u)}" -eq 0/' "$root/etc/profile"
+grep -q EUID "$root/etc/profile"

@@ -45,7 +45,7 @@ export class Bare implements AsyncDisposable {
   }
 
   /** Everything that is no business of the engine: namespace, bundle, directories. */
-  async prepare(memoryMiB: number): Promise<Prepared> {
+  async prepare(memoryMiB: number, rootfs = this.#artifacts.rootfs.directory): Promise<Prepared> {
     const slot = slotOf(this.#plan, this.#next)
     this.#next += 1
     await createNamespace(slot)
@@ -56,7 +56,7 @@ export class Bare implements AsyncDisposable {
     const bundle = path.join(this.directory, execution)
     await mkdir(path.join(bundle, 'overlay'), { recursive: true })
     const places = {
-      rootfs: this.#artifacts.rootfs.directory,
+      rootfs,
       agentDirectory: this.#artifacts.agentDir,
       namespacePath: slot.namespacePath,
       cgroup: `/torpor-bench/${execution}`,

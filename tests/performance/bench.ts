@@ -17,6 +17,7 @@ import { crowd } from './crowd.ts'
 import { throughput } from './edge-load.ts'
 import { type Figure, repeat, table, timed } from './figures.ts'
 import { inside } from './inside.ts'
+import { interpreter } from './interpreter.ts'
 import { soak } from './soak.ts'
 import { storage } from './storage.ts'
 import { waking } from './waking.ts'
@@ -182,6 +183,7 @@ const figures: Record<string, () => Promise<Figure[]>> = {
       rounds: Number(process.env['TORPOR_BENCH_INSIDE_ROUNDS'] ?? 200),
       mib: Number(process.env['TORPOR_BENCH_INSIDE_MIB'] ?? 1024),
     }),
+  interpreter: () => interpreter(directory),
   soak: () => soak(Number(process.env['TORPOR_BENCH_SOAK_SECONDS'] ?? 600)),
 }
 

@@ -21,6 +21,7 @@ interface PoolPorts {
 
 interface Spare extends Execution {
   readonly buildId: string
+  readonly bytes: number
 }
 
 const minute = 60_000
@@ -34,6 +35,8 @@ export class WarmPool {
   #closed = false
   /** When each build was asked for; the last minute's, and the last one before. */
   readonly #asked = new Map<string, number[]>()
+  /** What the last spare of each build held. */
+  readonly #bytes = new Map<string, number>()
   readonly #closing = Promise.withResolvers<void>()
   readonly #openedAt: number
 
@@ -73,12 +76,13 @@ export class WarmPool {
   }
 
   /** How much each build is in use. */
-  demandFor({ buildId, createdAt }: TemplateBuild, now: number): Demand {
+  demandFor({ buildId, createdAt }: TemplateBuild, now: number, bytesOfUnknown: number): Demand {
     const asked = this.#asked.get(buildId) ?? []
     return {
       buildId,
       lastAskedAt: Math.max(createdAt, this.#openedAt, asked.at(-1) ?? 0),
       asked: asked.filter((at) => at > now - minute).length,
+      bytesPerSpare: this.#bytes.get(buildId) ?? bytesOfUnknown,
     }
   }
 
@@ -94,6 +98,7 @@ export class WarmPool {
         const spare = await makeSpare(ports, build).catch(unlessGone)
         if (!spare) break
         this.#spares.push(spare)
+        this.#bytes.set(spare.buildId, Math.max(1, spare.bytes))
       }
     }
   }
@@ -143,7 +148,8 @@ async function makeSpare(ports: PoolPorts, build: TemplateBuild): Promise<Spare>
   undo.add('spare', () => engine.destroy(execution))
   await agent.healthy(made.address, settings.agentTimeoutMilliseconds)
   await engine.released(execution)
+  const { memoryBytes } = await engine.stats(execution)
   await engine.freeze(execution)
   undo.release()
-  return { ...made, buildId: build.buildId }
+  return { ...made, buildId: build.buildId, bytes: memoryBytes }
 }
