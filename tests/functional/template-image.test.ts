@@ -159,6 +159,23 @@ describe('a template from an image of a registry', () => {
     await expect(build(image.runCmd('true'), 'scratch-run')).rejects.toThrow('/bin/sh')
   })
 
+  test('without a shell gives its program to a Dockerfile by COPY --from; what is no file in it is told with its line', async () => {
+    const context = path.join(directory, 'context')
+    await mkdir(context, { recursive: true })
+    const dockerfile = (source: string) => `FROM e2bdev/base\nCOPY --from=${scratch.host}/team/app:v1 ${source} /usr/local/bin/\n`
+    const cli = async (source: string) => {
+      await writeFile(path.join(context, 'Dockerfile'), dockerfile(source))
+      const args = ['template', 'build', 'taken', '--path', context, '--memory-mb', '512']
+      return run(path.join(sourceDirectory, 'torpor'), args, { env: { ...process.env, ...world.env }, timeout: 100_000 })
+    }
+    await expect(cli('/none')).rejects.toThrow(/line 2: .* has no shell.*no file \/none/)
+    await cli('/registry')
+    const sandbox = await Sandbox.create('taken')
+    const { stdout } = await sandbox.commands.run('registry --help 2>&1 | head -1; stat -c "%U %a" /usr/local/bin/registry')
+    expect(stdout).toBe('Usage of registry:\nroot 755\n')
+    await sandbox.kill()
+  })
+
   test('is fetched once for two registries, and with the password over HTTPS', async () => {
     const credentials = { username: 'someone', password: 'secret' }
     const { log } = await build(

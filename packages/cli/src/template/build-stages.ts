@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { createWriteStream, mkdtempSync, rmSync } from 'node:fs'
+import { createWriteStream, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { Readable } from 'node:stream'
@@ -8,6 +8,8 @@ import { pipeline } from 'node:stream/promises'
 import type { DockerfileStage, DockerfileStep } from '@torpor/dockerfile'
 import { type BuildInfo, type BuildOptions, Sandbox, Template, type TemplateBuilder } from 'e2b'
 
+import { exitCodes } from '../exit-codes.ts'
+import { RemoteProblem } from '../remote/problem.ts'
 import { packCommand, packed } from './archives.ts'
 import { type Sources, type Taken, compose, partsOf } from './compose.ts'
 import type { Recipe } from './recipe.ts'
@@ -81,6 +83,11 @@ class StageWork {
 
   /** Builds a stage and brings here what others copy from it. */
   async #take(stage: DockerfileStage, wanted: readonly DockerfileStep[]): Promise<void> {
+    // Images of a single program, which are there to be copied from, have nothing that could pack it.
+    if (!stage.steps.some(({ type }) => type === 'RUN' || type === 'COPY' || type === 'ADD')) {
+      const built = await this.#hidden(await this.#composed(stage))
+      if (await this.#inside(built, (sandbox) => this.#takeFiles(sandbox, stage, wanted))) return
+    }
     const sources = new Map(wanted.map(({ args: [source = ''] }) => [nameOf(stage, source), source]))
     let template = await this.#composed(stage)
     for (const [name, source] of sources) {
@@ -120,15 +127,44 @@ class StageWork {
 
   /** Reads archives out of a sandbox; says of each what it holds. */
   async #fetch(template: string, names: readonly string[]): Promise<Map<string, string>> {
-    const sandbox = await Sandbox.create(template, { ...this.#options.build, timeoutMs: fetchMilliseconds })
-    try {
+    return this.#inside(template, async (sandbox) => {
       const kinds = new Map<string, string>()
       for (const name of names) {
-        const archive = await sandbox.files.read(`${packed(name)}.tar`, { user: 'root', format: 'stream', requestTimeoutMs: 0 })
-        await pipeline(Readable.fromWeb(archive), createWriteStream(path.join(this.#archives, `${name}.tar`)))
+        await this.#read(sandbox, `${packed(name)}.tar`, `${name}.tar`)
         kinds.set(name, (await sandbox.files.read(`${packed(name)}.kind`, { user: 'root' })).trim())
       }
       return kinds
+    })
+  }
+
+  /** Reads single files out of a sandbox that has no shell; false, and nothing done, when it has one. */
+  async #takeFiles(sandbox: Sandbox, stage: DockerfileStage, wanted: readonly DockerfileStep[]): Promise<boolean> {
+    if (await sandbox.files.exists('/bin/sh', { user: 'root' })) return false
+    for (const step of wanted) {
+      const [source = ''] = step.args
+      const found = await sandbox.files.getInfo(`/${source}`, { user: 'root' }).catch(() => undefined)
+      if (found?.type !== 'file') {
+        const message = `line ${step.line}: ${stage.name} has no shell, so only single files can be copied from it, and no file /${source}`
+        throw new RemoteProblem(message, exitCodes.failed)
+      }
+      const directory = nameOf(stage, source)
+      mkdirSync(path.join(this.#archives, directory), { recursive: true })
+      const file = path.posix.join(directory, path.posix.basename(source))
+      await this.#read(sandbox, `/${source}`, file)
+      this.#taken.set(step, { file, mode: found.mode & 0o7777 })
+    }
+    return true
+  }
+
+  async #read(sandbox: Sandbox, from: string, to: string): Promise<void> {
+    const content = await sandbox.files.read(from, { user: 'root', format: 'stream', requestTimeoutMs: 0 })
+    await pipeline(Readable.fromWeb(content), createWriteStream(path.join(this.#archives, to)))
+  }
+
+  async #inside<Result>(template: string, work: (sandbox: Sandbox) => Promise<Result>): Promise<Result> {
+    const sandbox = await Sandbox.create(template, { ...this.#options.build, timeoutMs: fetchMilliseconds })
+    try {
+      return await work(sandbox)
     } finally {
       await sandbox.kill()
     }

@@ -5,8 +5,10 @@ import type { TemplateBuilder } from 'e2b'
 
 import { archiveDirectory, compressionOf, matches, unpackCommand } from './archives.ts'
 
-/** What was taken out of a stage: an archive in the directory of all of them. */
-export interface Taken {
+/** What was taken out of a stage: an archive in the directory of all of them, or one file as it is. */
+export type Taken = Packed | { readonly file: string; readonly mode: number }
+
+interface Packed {
   readonly archive: string
   readonly isFile: boolean
 }
@@ -68,7 +70,9 @@ function copied(template: TemplateBuilder, [source = '', destination = '', user 
 function takenOver(template: TemplateBuilder, step: DockerfileStep, sources: Sources): TemplateBuilder {
   const taken = sources.taken.get(step)
   if (!taken) throw new Error(`line ${step.line}: its stage was not built`)
-  return unpacked(template, step, { ...taken, program: '' }, sources)
+  if ('archive' in taken) return unpacked(template, step, { ...taken, program: '' }, sources)
+  const [, destination = '', user = '', mode = ''] = step.args
+  return copied(template, [taken.file, destination, user || 'root', mode || taken.mode.toString(8)])
 }
 
 function added(template: TemplateBuilder, step: DockerfileStep, sources: Sources): TemplateBuilder {
@@ -85,7 +89,7 @@ function added(template: TemplateBuilder, step: DockerfileStep, sources: Sources
 function unpacked(
   template: TemplateBuilder,
   { type, args: [source = '', destination = '', user = '', mode = ''] }: DockerfileStep,
-  taken: Taken & { readonly program: string },
+  taken: Packed & { readonly program: string },
   { call }: Sources,
 ): TemplateBuilder {
   const command = unpackCommand({ ...taken, destination, user, mode })
