@@ -168,7 +168,7 @@ describe('a template from an image of a registry', () => {
       const args = ['template', 'build', 'taken', '--path', context, '--memory-mb', '512']
       return run(path.join(sourceDirectory, 'torpor'), args, { env: { ...process.env, ...world.env }, timeout: 100_000 })
     }
-    await expect(cli('/none')).rejects.toThrow(/line 2: .* has no shell.*no file \/none/)
+    await expect(cli('/none')).rejects.toThrow(/line 2: .*has no shell.*no file \/none/)
     await cli('/registry')
     const sandbox = await Sandbox.create('taken')
     const { stdout } = await sandbox.commands.run('registry --help 2>&1 | head -1; stat -c "%U %a" /usr/local/bin/registry')

@@ -1,21 +1,16 @@
 import { createHash } from 'node:crypto'
-import { createWriteStream, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { Readable } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
 
 import type { DockerfileStage, DockerfileStep } from '@torpor/dockerfile'
-import { type BuildInfo, type BuildOptions, Sandbox, Template, type TemplateBuilder } from 'e2b'
+import { type BuildInfo, type BuildOptions, Template, type TemplateBuilder } from 'e2b'
 
-import { exitCodes } from '../exit-codes.ts'
-import { RemoteProblem } from '../remote/problem.ts'
-import { packCommand, packed } from './archives.ts'
+import { packCommand } from './archives.ts'
 import { type Sources, type Taken, compose, partsOf } from './compose.ts'
 import type { Recipe } from './recipe.ts'
+import { takeArchives, takeFiles } from './take-files.ts'
 
-/** Ends a sandbox whose client was killed. */
-const fetchMilliseconds = 15 * 60_000
 /** What both products document for a start command without a ready command. */
 const asDocumented = 'sleep 20'
 
@@ -86,7 +81,10 @@ class StageWork {
     // Images of a single program, which are there to be copied from, have nothing that could pack it.
     if (!stage.steps.some(({ type }) => type === 'RUN' || type === 'COPY' || type === 'ADD')) {
       const built = await this.#hidden(await this.#composed(stage))
-      if (await this.#inside(built, (sandbox) => this.#takeFiles(sandbox, stage, wanted))) return
+      const asked = wanted.map((step) => ({ step, source: step.args[0] ?? '', name: nameOf(stage, step.args[0] ?? '') }))
+      const files = await takeFiles(this.#options.build, built, asked, this.#archives)
+      for (const [step, taken] of files ?? []) this.#taken.set(step, taken)
+      if (files) return
     }
     const sources = new Map(wanted.map(({ args: [source = ''] }) => [nameOf(stage, source), source]))
     let template = await this.#composed(stage)
@@ -96,7 +94,7 @@ class StageWork {
       template = template.runCmd(command, { user: 'root' })
     }
     const built = await this.#hidden(template)
-    const kinds = await this.#fetch(built, [...sources.keys()])
+    const kinds = await takeArchives(this.#options.build, built, [...sources.keys()], this.#archives)
     for (const step of wanted) {
       const name = nameOf(stage, step.args[0] ?? '')
       this.#taken.set(step, { archive: `${name}.tar`, isFile: kinds.get(name) === 'file' })
@@ -123,51 +121,6 @@ class StageWork {
     const name = `${this.#ownName}:${tag}`
     await Template.build(template, name, this.#options.build)
     return name
-  }
-
-  /** Reads archives out of a sandbox; says of each what it holds. */
-  async #fetch(template: string, names: readonly string[]): Promise<Map<string, string>> {
-    return this.#inside(template, async (sandbox) => {
-      const kinds = new Map<string, string>()
-      for (const name of names) {
-        await this.#read(sandbox, `${packed(name)}.tar`, `${name}.tar`)
-        kinds.set(name, (await sandbox.files.read(`${packed(name)}.kind`, { user: 'root' })).trim())
-      }
-      return kinds
-    })
-  }
-
-  /** Reads single files out of a sandbox that has no shell; false, and nothing done, when it has one. */
-  async #takeFiles(sandbox: Sandbox, stage: DockerfileStage, wanted: readonly DockerfileStep[]): Promise<boolean> {
-    if (await sandbox.files.exists('/bin/sh', { user: 'root' })) return false
-    for (const step of wanted) {
-      const [source = ''] = step.args
-      const found = await sandbox.files.getInfo(`/${source}`, { user: 'root' }).catch(() => undefined)
-      if (found?.type !== 'file') {
-        const message = `line ${step.line}: ${stage.name} has no shell, so only single files can be copied from it, and no file /${source}`
-        throw new RemoteProblem(message, exitCodes.failed)
-      }
-      const directory = nameOf(stage, source)
-      mkdirSync(path.join(this.#archives, directory), { recursive: true })
-      const file = path.posix.join(directory, path.posix.basename(source))
-      await this.#read(sandbox, `/${source}`, file)
-      this.#taken.set(step, { file, mode: found.mode & 0o7777 })
-    }
-    return true
-  }
-
-  async #read(sandbox: Sandbox, from: string, to: string): Promise<void> {
-    const content = await sandbox.files.read(from, { user: 'root', format: 'stream', requestTimeoutMs: 0 })
-    await pipeline(Readable.fromWeb(content), createWriteStream(path.join(this.#archives, to)))
-  }
-
-  async #inside<Result>(template: string, work: (sandbox: Sandbox) => Promise<Result>): Promise<Result> {
-    const sandbox = await Sandbox.create(template, { ...this.#options.build, timeoutMs: fetchMilliseconds })
-    try {
-      return await work(sandbox)
-    } finally {
-      await sandbox.kill()
-    }
   }
 }
 
