@@ -7,15 +7,21 @@ import { createInterface } from 'node:readline'
 import { promisify } from 'node:util'
 
 import { loadConfig } from '@torpor/server/config'
-import { type TestWorld, bootWorld, readyArtifacts, sourceDirectory } from '@torpor/testkit'
+import { type TestWorld, bootWorld, pythonWith, readyArtifacts, sourceDirectory } from '@torpor/testkit'
 import { Sandbox, Template, type BuildInfo } from 'e2b'
+import { Sandbox as NovitaSandbox, Template as NovitaTemplate } from 'novita-sandbox'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
 const run = promisify(execFile)
+const pythonDirectory = path.join(import.meta.dirname, 'python')
 let directory: string
 let world: TestWorld
 let plain: Registry
 let encrypted: Registry
+/** Its image has one static program and nothing else. */
+let scratch: Registry
+/** Its image has programs and a shell, but no accounts. */
+let nobody: Registry
 
 interface Registry {
   readonly host: string
@@ -60,7 +66,8 @@ beforeAll(async () => {
   const [root, archive, program] = [inside('root'), inside('root.tar'), inside('registry')]
   await makeRoot(rootfs.directory, root)
   await run('tar', ['-cf', archive, '-C', root, '.'])
-  await run('go', ['build', '-o', program, './testregistry'], { cwd: path.join(sourceDirectory, 'oci') })
+  const go = { cwd: path.join(sourceDirectory, 'oci'), env: { ...process.env, CGO_ENABLED: '0' } }
+  await run('go', ['build', '-o', program, './testregistry'], go)
   const [certificate, key] = [inside('ca.pem'), inside('key.pem')]
   const names = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost']
   await run('openssl', [
@@ -81,7 +88,12 @@ beforeAll(async () => {
   ])
   plain = await openRegistry(program, ['-layer', archive])
   encrypted = await openRegistry(program, ['-layer', archive, '-certificate', certificate, '-key', key])
-  world = await bootWorld({ TORPOR_INSECURE_REGISTRIES: plain.host, TORPOR_REGISTRY_CA: certificate })
+  await run('tar', ['-cf', inside('scratch.tar'), '-C', directory, 'registry'])
+  scratch = await openRegistry(program, ['-layer', inside('scratch.tar')])
+  await run('tar', ['-cf', inside('nobody.tar'), '-C', root, '--exclude=./etc', '.'])
+  nobody = await openRegistry(program, ['-layer', inside('nobody.tar')])
+  const insecure = [plain, scratch, nobody].map(({ host }) => host).join(',')
+  world = await bootWorld({ TORPOR_INSECURE_REGISTRIES: insecure, TORPOR_REGISTRY_CA: certificate })
   Object.assign(process.env, world.env)
 }, 300_000)
 
@@ -89,6 +101,8 @@ afterAll(async () => {
   await world?.close()
   plain?.end()
   encrypted?.end()
+  scratch?.end()
+  nobody?.end()
   await rm(directory, { recursive: true, force: true })
 })
 
@@ -116,6 +130,52 @@ describe('a template from an image of a registry', () => {
     await again.kill()
   })
 
+  test('without /etc/passwd gets the accounts root and user, and says so', async () => {
+    const said = '(id -un; pwd) > said'
+    const template = Template().fromImage(`${nobody.host}/team/app:v1`).runCmd(said).runCmd(`cd /root && ${said}`, { user: 'root' })
+    const { log } = await build(template.setWorkdir('/srv/deep').runCmd(said), 'nobody')
+    expect(log).toContain('no account "root"')
+    expect(log).toContain('Made the user "user" (uid 1000')
+    const sandbox = await Sandbox.create('nobody')
+    expect(await sandbox.files.read('/home/user/said')).toBe('user\n/home/user\n')
+    expect(await sandbox.files.read('/root/said', { user: 'root' })).toBe('root\n/root\n')
+    expect(await sandbox.files.read('/srv/deep/said')).toBe('user\n/srv/deep\n')
+    await sandbox.kill()
+  })
+
+  test('with one static program and no shell lives, keeps files, and says what it lacks where a shell is asked for', async () => {
+    const image = Template().fromImage(`${scratch.host}/team/app:v1`)
+    const { log } = await build(image.setWorkdir('/srv/deep'), 'scratch')
+    expect(log).toContain('neither /bin/bash nor /bin/sh')
+    const sandbox = await Sandbox.create('scratch')
+    await sandbox.files.write('kept', 'yes')
+    expect(await sandbox.files.getInfo('/srv/deep/kept')).toMatchObject({ owner: 'user', size: 3 })
+    expect(await sandbox.files.exists('/registry')).toBe(true)
+    await expect(sandbox.commands.run('true')).rejects.toThrow('/bin/bash')
+    await sandbox.pause()
+    const again = await Sandbox.connect(sandbox.sandboxId)
+    expect(await again.files.read('/srv/deep/kept')).toBe('yes')
+    await again.kill()
+    await expect(build(image.runCmd('true'), 'scratch-run')).rejects.toThrow('/bin/sh')
+  })
+
+  test('without a shell gives its program to a Dockerfile by COPY --from; what is no file in it is told with its line', async () => {
+    const context = path.join(directory, 'context')
+    await mkdir(context, { recursive: true })
+    const dockerfile = (source: string) => `FROM e2bdev/base\nCOPY --from=${scratch.host}/team/app:v1 ${source} /usr/local/bin/\n`
+    const cli = async (source: string) => {
+      await writeFile(path.join(context, 'Dockerfile'), dockerfile(source))
+      const args = ['template', 'build', 'taken', '--path', context, '--memory-mb', '512']
+      return run(path.join(sourceDirectory, 'torpor'), args, { env: { ...process.env, ...world.env }, timeout: 100_000 })
+    }
+    await expect(cli('/none')).rejects.toThrow(/line 2: .* has no shell.*no file \/none/)
+    await cli('/registry')
+    const sandbox = await Sandbox.create('taken')
+    const { stdout } = await sandbox.commands.run('registry --help 2>&1 | head -1; stat -c "%U %a" /usr/local/bin/registry')
+    expect(stdout).toBe('Usage of registry:\nroot 755\n')
+    await sandbox.kill()
+  })
+
   test('is fetched once for two registries, and with the password over HTTPS', async () => {
     const credentials = { username: 'someone', password: 'secret' }
     const { log } = await build(
@@ -123,6 +183,28 @@ describe('a template from an image of a registry', () => {
       'private',
     )
     expect(log).toContain('CACHED RUN')
+  })
+
+  test('is built by the SDK of Novita, with the password; a wrong one is told and none is kept in the log', async () => {
+    const image = `${encrypted.host}/team/app:v1`
+    const from = (password: string) => NovitaTemplate().fromImage(image, { username: 'someone', password })
+    const lines: string[] = []
+    const told = { cpuCount: 1, memoryMB: 256, onBuildLogs: ({ message }: { message: string }) => void lines.push(message) }
+    await NovitaTemplate.build(from('secret').runCmd('echo "novita $FROM_IMAGE" > ~/said'), 'novita-image', told)
+    expect(lines.join('\n')).not.toContain('secret')
+    const sandbox = await NovitaSandbox.create('novita-image')
+    expect(await sandbox.files.read('/home/user/said')).toBe('novita yes\n')
+    await sandbox.kill()
+    await expect(NovitaTemplate.build(from('mistaken'), 'novita-locked', told)).rejects.toThrow(/credentials|password/i)
+    expect(lines.join('\n')).not.toContain('mistaken')
+  })
+
+  test.each(['e2b', 'novita_sandbox'])('is built by %s from PyPI, with the password', async (sdk) => {
+    const python = await pythonWith(path.join(pythonDirectory, 'requirements.txt'), world.artifactDirectory)
+    const env = { ...process.env, ...world.env, TORPOR_TEST_SDK: sdk, TORPOR_TEST_REGISTRY: encrypted.host }
+    const args = ['-m', 'pytest', '-q', '-p', 'no:cacheprovider', path.join(pythonDirectory, 'test_template_image.py')]
+    const result = await run(python, args, { env, timeout: 110_000 }).catch((error: { stdout: string; stderr: string }) => error)
+    expect(result.stdout + result.stderr).toMatch(/^2 passed/m)
   })
 
   test('without the password or a name that exists, the build fails at its base, and says why', async () => {

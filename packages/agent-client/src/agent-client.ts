@@ -6,6 +6,7 @@ import { z } from 'zod'
 
 import { type AgentCall, callAgent, mostCharacters } from './call-agent.ts'
 import { pageEntries, parseJournal } from './journal.ts'
+import { makeDirectory } from './make-directory.ts'
 import { answerMilliseconds, waits } from './patience.ts'
 import { run } from './run-process.ts'
 import { startService } from './start-service.ts'
@@ -18,7 +19,7 @@ const endMilliseconds = 5000
 
 /** The agent over HTTP. */
 export function createAgentClient(): Agent {
-  return { healthy, init, startService, journal, run, writeFile, endBiggest }
+  return { healthy, init, startService, journal, run, writeFile, makeDirectory, endBiggest }
 }
 
 /** Asks until the agent answers. Creates wait for this, so it looks often at first. */

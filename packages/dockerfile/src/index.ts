@@ -1,1 +1,3 @@
-export { DockerfileError, type DockerfilePlan, type DockerfileStep, planDockerfile } from './plan-dockerfile.ts'
+export { DockerfileError } from './instructions.ts'
+export type { DockerfilePlan, DockerfileStage, DockerfileStep } from './plan.ts'
+export { planDockerfile } from './plan-dockerfile.ts'

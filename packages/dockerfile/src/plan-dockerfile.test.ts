@@ -1,11 +1,13 @@
 import { describe, expect, it } from 'vitest'
 
-import { DockerfileError, planDockerfile } from './plan-dockerfile.ts'
+import { DockerfileError } from './instructions.ts'
+import { planDockerfile } from './plan-dockerfile.ts'
 
 /** The steps between what holds in every Dockerfile. */
 const stepsOf = (body: string, given: Readonly<Record<string, string>> = {}) =>
   planDockerfile(`FROM debian:12\n${body}`, given)
-    .steps.filter(({ line }) => line > 0)
+    .stages.flatMap(({ steps }) => steps)
+    .filter(({ line }) => line > 0)
     .map(({ type, args }) => [type, ...args])
 
 describe('a Dockerfile', () => {
@@ -22,7 +24,8 @@ describe('a Dockerfile', () => {
     ['COPY app /srv/', ['COPY', 'app', '/srv/', '', '']],
     ['COPY ["a b", "/c d"]', ['COPY', 'a b', '/c d', '', '']],
     ['COPY --chown=node:node --chmod=755 x /y', ['COPY', 'x', '/y', 'node', '755']],
-    ['ADD x.txt /y', ['COPY', 'x.txt', '/y', '', '']],
+    ['ADD x.txt /y', ['ADD', 'x.txt', '/y', '', '']],
+    ['COPY --link x /y', ['COPY', 'x', '/y', '', '']],
   ])('is read: %s', (body, step) => {
     expect(stepsOf(body)).toEqual([step])
   })
@@ -36,8 +39,8 @@ describe('a Dockerfile', () => {
 
   it('takes the ARGs before FROM for it, and given ones before their defaults', () => {
     const plan = planDockerfile('ARG V=11\nFROM debian:${V}\nARG W=1\nEXPOSE 80', { V: '12', W: '2' })
-    expect(plan).toMatchObject({ fromImage: 'debian:12', ignored: ['EXPOSE (line 4)'], startCmd: undefined })
-    expect(plan.steps.map(({ type, args }) => [type, ...args])).toEqual([
+    expect(plan).toMatchObject({ stages: [{ fromImage: 'debian:12' }], ignored: ['EXPOSE (line 4)'], startCmd: undefined })
+    expect(plan.stages[0]?.steps.map(({ type, args }) => [type, ...args])).toEqual([
       ['USER', 'root'],
       ['WORKDIR', '/'],
       ['ENV', 'W', '2'],
@@ -51,13 +54,16 @@ describe('a Dockerfile', () => {
   })
 
   it.each([
-    ['FROM a\nRUN x\nFROM b', 3, 'more than one stage'],
-    ['FROM a\n\nCOPY --from=b x /y', 3, '--from'],
+    ['FROM a\nRUN x\nFROM scratch', 3, 'FROM scratch'],
+    ['FROM a\n\nCOPY --from=b x /y\nFROM c AS b', 3, 'comes later'],
+    ['FROM a AS b\nCOPY --from=b x /y', 2, 'only earlier stages'],
+    ['FROM a\nCOPY --from=7 x /y', 2, 'only earlier stages'],
+    ['FROM a AS b\nFROM c AS B', 2, 'already'],
+    ['FROM a\nADD --from=b x /y', 2, '--from'],
     ['FROM a\nRUN --mount=type=cache,target=/x y', 2, '--mount'],
     ['FROM a\nSHELL ["/bin/x"]', 2, 'SHELL'],
     ['FROM a\nONBUILD RUN x', 2, 'ONBUILD'],
     ['FROM a\nADD https://example.org/x /y', 2, 'URLs'],
-    ['FROM a\nADD x.tar.gz /y', 2, 'archives'],
     ['FROM a\nCOPY <<EOF /y\nx\nEOF', 2, 'here-document'],
     ['FROM --platform=linux/arm64 a', 1, '--platform'],
     ['FROM a\nCOPY x', 2, 'destination'],
@@ -68,5 +74,48 @@ describe('a Dockerfile', () => {
   ])('is refused with its line: %j', (text, line, why) => {
     expect(() => planDockerfile(text)).toThrow(DockerfileError)
     expect(() => planDockerfile(text)).toThrow(expect.objectContaining({ line, message: expect.stringContaining(why) }))
+  })
+})
+
+describe('stages', () => {
+  const text = `ARG V=1
+FROM a:$V AS Tools
+ENV X=y
+CMD old
+FROM unused AS unused
+FROM tools AS build
+ARG V
+COPY --from=ghcr.io/x/y:z /bin/* /bin/
+FROM b
+COPY --from=build --chown=root --chmod=755 /out /srv
+COPY --from=0 /tool /tool`
+
+  it('are those that the last one needs, each after what it copies from', () => {
+    const { stages, startCmd } = planDockerfile(text)
+    expect(stages.map(({ name, fromImage }) => [name, fromImage])).toEqual([
+      ['ghcr.io/x/y:z', 'ghcr.io/x/y:z'],
+      ['build', 'a:1'],
+      ['tools', 'a:1'],
+      ['3', 'b'],
+    ])
+    expect(stages.map(({ steps }) => steps.filter(({ line }) => line > 0).map(({ type, args, from }) => [type, from, ...args]))).toEqual([
+      [],
+      [
+        ['ENV', undefined, 'X', 'y'],
+        ['ENV', undefined, 'V', '1'],
+        ['COPY', 0, 'bin/*', '/bin/', '', ''],
+      ],
+      [['ENV', undefined, 'X', 'y']],
+      [
+        ['COPY', 1, 'out', '/srv', 'root', '755'],
+        ['COPY', 2, 'tool', '/tool', '', ''],
+      ],
+    ])
+    expect(startCmd).toBeUndefined()
+  })
+
+  it('only the last one ends as a sandbox works', () => {
+    const { stages } = planDockerfile(text)
+    expect(stages.map(({ steps }) => steps.at(-1)?.args[0])).toEqual(['/', 'bin/*', 'X', '/home/user'])
   })
 })

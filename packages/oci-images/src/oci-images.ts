@@ -20,7 +20,7 @@ export interface OciImagesOptions {
 }
 
 /** What adapting does may change: then root file systems are made anew. */
-const adaptation = 1
+const adaptation = 2
 const mostBytes = 32 * 1024 ** 3
 const mostEntries = 4_000_000
 const used = '.used'

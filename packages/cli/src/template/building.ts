@@ -2,7 +2,7 @@ import { existsSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import process from 'node:process'
 
-import type { LogEntry, TemplateBuilder, TemplateClass } from 'e2b'
+import type { LogEntry } from 'e2b'
 
 import { exitCodes } from '../exit-codes.ts'
 import { print } from '../output/print.ts'
@@ -10,66 +10,37 @@ import { harmless } from '../output/table.ts'
 import type { ConnectionFlags } from '../remote/connection.ts'
 import { RemoteProblem } from '../remote/problem.ts'
 import { withSession } from '../remote/session.ts'
-import { type BuildFlags, type Recipe, readRecipe } from './recipe.ts'
+import { type BuildFlags, readRecipe } from './recipe.ts'
 
-type Flags = ConnectionFlags & BuildFlags & { readonly json?: boolean; readonly cache?: boolean; readonly tag?: readonly string[] }
-
-/** What both products document for a start command without a ready command. */
-const asDocumented = 'sleep 20'
+type Flags = ConnectionFlags & BuildFlags & { readonly json?: boolean; readonly cache?: boolean }
 
 /** Builds the Dockerfile of a directory, with its log on standard error; prints the template's id. */
 export async function buildTemplate(asked: string | undefined, flags: Flags): Promise<void> {
   const recipe = readRecipe(asked, flags)
   for (const ignored of recipe.plan.ignored) note(`${ignored} changes nothing in a sandbox`)
   await withSession(flags, async ({ sdk }) => {
-    const { Template } = await import('e2b')
-    const template = compose(Template({ fileContextPath: recipe.directory }).fromImage(recipe.plan.fromImage), recipe)
-    const built = await Template.build(template, recipe.name, {
+    const { buildStages } = await import('./build-stages.ts')
+    const titles = new Map<string, string>()
+    const readable = (text: string): string => [...titles].reduce((made, [command, title]) => made.replaceAll(command, title), text)
+    const build = {
       ...sdk,
       skipCache: flags.cache === false,
-      onBuildLogs: tell,
-      ...(flags.tag && { tags: [...flags.tag] }),
+      onBuildLogs: ({ level, message }: LogEntry) => note(`${level === 'info' ? '' : `${level}: `}${readable(message)}`),
       ...(recipe.cpuCount !== undefined && { cpuCount: recipe.cpuCount }),
       ...(recipe.memoryMb !== undefined && { memoryMB: recipe.memoryMb }),
-    }).catch(failed)
+    }
+    const call = (command: string, title: string): void => void titles.set(command, title)
+    const built = await buildStages(recipe, { build, call }).catch((error: unknown) => failed(error, readable))
     print(flags.json, { template: built.templateId, build: built.buildId, name: recipe.name }, () => `${built.templateId}\n`)
   })
 }
 
-/** The plan in the words of the SDK, which packs and uploads the files. */
-function compose(begun: TemplateBuilder, { plan, startCmd, readyCmd }: Recipe): TemplateClass {
-  let template = begun
-  for (const { type, args } of plan.steps) template = step(template, type, args)
-  if (startCmd !== undefined) return template.setStartCmd(startCmd, readyCmd ?? asDocumented)
-  return readyCmd === undefined ? template : template.setReadyCmd(readyCmd)
-}
-
-function step(template: TemplateBuilder, type: Recipe['plan']['steps'][number]['type'], args: readonly string[]): TemplateBuilder {
-  const [first = '', second = '', user = '', mode = ''] = args
-  switch (type) {
-    case 'RUN':
-      return template.runCmd(first)
-    case 'COPY':
-      return template.copy(first, second, { ...(user && { user }), ...(mode && { mode: Number.parseInt(mode, 8) }) })
-    case 'ENV':
-      return template.setEnvs(Object.fromEntries(pairsOf(args)))
-    case 'WORKDIR':
-      return template.setWorkdir(first)
-    case 'USER':
-      return template.setUser(first)
-  }
-}
-
-const pairsOf = (words: readonly string[]): [string, string][] =>
-  words.flatMap((word, index) => (index % 2 === 0 ? [[word, words[index + 1] ?? '']] : []))
-
 const note = (text: string): void => void process.stderr.write(`${harmless(text.trimEnd())}\n`)
-const tell = ({ level, message }: LogEntry): void => note(level === 'info' ? message : `${level}: ${message}`)
 
 /** @throws RemoteProblem: why the build ended, as the server says it; anything else as it is. */
-function failed(error: unknown): never {
+function failed(error: unknown, readable: (text: string) => string): never {
   if (error instanceof Error && error.name === 'BuildError')
-    throw new RemoteProblem(`the build failed: ${error.message}`, exitCodes.failed, { cause: error })
+    throw new RemoteProblem(`the build failed: ${readable(error.message)}`, exitCodes.failed, { cause: error })
   throw error
 }
 

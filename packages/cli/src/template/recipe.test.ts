@@ -19,7 +19,7 @@ describe('a recipe', () => {
     put('novita.toml', 'template_id = "t1"\ntemplate_name = "shop"\nstart_cmd = "run"\nready_cmd = "ready"\ncpu_count = 1\nteam_id = "x"\n')
     const read = readRecipe(undefined, { path: directory, memoryMb: 512 })
     expect(read).toMatchObject({ name: 'shop', directory, startCmd: 'run', readyCmd: 'ready', cpuCount: 1, memoryMb: 512 })
-    expect(read.plan.fromImage).toBe('debian:12')
+    expect(read.plan.stages).toMatchObject([{ fromImage: 'debian:12' }])
     expect(readRecipe('other', { path: directory, cmd: 'mine', cpuCount: 2 })).toMatchObject({
       name: 'other',
       startCmd: 'mine',
@@ -46,7 +46,7 @@ describe('a recipe', () => {
 
   it('may begin with what init writes, which is never written over', () => {
     initTemplate('e2b', { path: directory, name: 'shop' })
-    expect(readRecipe(undefined, { path: directory })).toMatchObject({ name: 'shop', plan: { fromImage: 'e2bdev/base' } })
+    expect(readRecipe(undefined, { path: directory })).toMatchObject({ name: 'shop', plan: { stages: [{ fromImage: 'e2bdev/base' }] } })
     expect(() => initTemplate('e2b', { path: directory })).toThrow('is there already')
   })
 })

@@ -20,6 +20,7 @@ export interface BuildFlags {
   readonly cpuCount?: number
   readonly memoryMb?: number
   readonly buildArg?: Readonly<Record<string, string>>
+  readonly tag?: readonly string[]
 }
 
 /** A template to be built. */
@@ -33,6 +34,8 @@ export interface Recipe {
   readonly readyCmd: string | undefined
   readonly cpuCount: number | undefined
   readonly memoryMb: number | undefined
+  /** Beside the one in its name. */
+  readonly tags: readonly string[] | undefined
 }
 
 /** What both families' command lines write (protocol.md 6.1); other keys are of no use here. */
@@ -65,6 +68,7 @@ export function readRecipe(asked: string | undefined, flags: BuildFlags): Recipe
     readyCmd: flags.readyCmd ?? config.ready_cmd,
     cpuCount: flags.cpuCount ?? config.cpu_count,
     memoryMb: flags.memoryMb ?? config.memory_mb,
+    tags: flags.tag,
   }
 }
 

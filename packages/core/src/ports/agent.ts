@@ -61,6 +61,11 @@ export interface Agent {
    */
   writeFile(address: string, file: AgentFile, signal: AbortSignal): Promise<void>
   /**
+   * Makes a directory and its missing parents for `user`, unless it is there. @throws TorporError `invalid_argument` when something
+   * else is in its place, `unavailable`.
+   */
+  makeDirectory(address: string, path: string, user: string): Promise<void>
+  /**
    * What the agent noted after the entry `after`, oldest first; a bounded number. All of it is the sandbox's own word.
    * @throws TorporError `unavailable`.
    */

@@ -59,6 +59,7 @@ export const faultyAgent = (real: Agent, faults: Faults<AgentStep>): Agent => ({
     await faults.pass('writeFile')
     await real.writeFile(...request)
   },
+  makeDirectory: (...request) => real.makeDirectory(...request),
   journal: (...request) => real.journal(...request),
   endBiggest: async (...request) => {
     await faults.pass('endBiggest')

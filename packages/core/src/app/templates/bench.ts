@@ -26,6 +26,13 @@ printf "export PATH='%s'\n" "$(printf %s "$3" | sed "s/'/'\\\\''/g")" >"$4"`
 /** Images may come without bash. $1: the command line. */
 const shellScript = '[ ! -x /bin/bash ] || exec /bin/bash -l -c "$1"; exec /bin/sh -l -c "$1"'
 
+/** The root has no shell that starts, as that of an image with one static program. */
+class NoShellError extends TorporError {
+  constructor(cause: TorporError) {
+    super('invalid_argument', `the image needs /bin/sh for this: ${cause.message}`, { cause })
+  }
+}
+
 /** Runs a command line in a login shell. */
 export const loginShell = (line: string) => ({ program: '/bin/sh', args: ['-c', shellScript, 'sh', line] }) as const
 
@@ -110,14 +117,20 @@ export class Bench implements AsyncDisposable {
 
   /** Runs a small script of ours as root, with arguments that need no quoting. @throws TorporError with its last line when it fails. */
   async script(text: string, ...args: readonly string[]): Promise<void> {
-    const status = await this.run({ program: '/bin/sh', args: ['-c', text, 'sh', ...args], user: 'root', workdir: '/', env: {} })
+    const script = { program: '/bin/sh', args: ['-c', text, 'sh', ...args], user: 'root', workdir: '/', env: {} }
+    const status = await this.run(script).catch((error: unknown) => {
+      throw isKind(error, 'invalid_argument') ? new NoShellError(error) : error
+    })
     if (status === 0) return
     throw new TorporError('invalid_argument', this.#job.log.lastWords || `a command of the build ended with exit code ${status}`)
   }
 
-  /** Makes the root fit for processes under a context: the workdir is there, and login shells keep its PATH. */
+  /** Makes the root fit for processes under a context: the workdir is there, and login shells, if there are any, keep its PATH. */
   async prepare({ user, workdir, env }: BuildContext): Promise<void> {
-    await this.script(prepareScript, workdir, user, env['PATH'] ?? '', profile)
+    await this.script(prepareScript, workdir, user, env['PATH'] ?? '', profile).catch(async (error: unknown) => {
+      if (!(error instanceof NoShellError)) throw error
+      await this.#ports.agent.makeDirectory(this.execution.address, workdir, user)
+    })
   }
 
   /** Writes an uploaded archive into the sandbox. */
