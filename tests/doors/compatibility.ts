@@ -68,7 +68,8 @@ function* callsIn(file: string, test: string): Generator<readonly [call: string,
 
 const filesOf = (suite: string): string[] =>
   readdirSync(suite, { recursive: true, encoding: 'utf8' })
-    .filter((name) => /\.(ts|py)$/.test(name))
+    // The guides' examples are one family's.
+    .filter((name) => /\.(ts|py)$/.test(name) && !name.startsWith('guides'))
     .map((name) => path.join(suite, name))
 
 /** Who makes each call in a test on the real engine. */
