@@ -3,7 +3,7 @@ import path from 'node:path'
 import { pipeline } from 'node:stream/promises'
 
 import type { DockerfileStep } from '@torpor/dockerfile'
-import { Sandbox, type SandboxApiOpts } from 'e2b'
+import { FileType, Sandbox, type SandboxApiOpts } from 'e2b'
 
 import { exitCodes } from '../exit-codes.ts'
 import { RemoteProblem } from '../remote/problem.ts'
@@ -49,7 +49,7 @@ export function takeFiles(
     const taken = new Map<DockerfileStep, Taken>()
     for (const { step, source, name } of wanted) {
       const found = await sandbox.files.getInfo(`/${source}`, { user: 'root' }).catch(() => undefined)
-      if (found?.type !== 'file') throw noFile(step)
+      if (found?.type !== FileType.FILE) throw noFile(step)
       const file = path.posix.join(name, path.posix.basename(source))
       mkdirSync(path.join(into, name), { recursive: true })
       await read(sandbox, `/${source}`, path.join(into, file))
