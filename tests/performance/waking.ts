@@ -59,6 +59,7 @@ export async function waking(): Promise<Figure[]> {
         const warmed = await repeat(rounds, () => atOnce(world, sandboxId, count))
         const samples = await repeat(rounds, async () => {
           await pause()
+          if (tier === 'image') await untilOnDiskOnly(world, sandboxId)
           return atOnce(world, sandboxId, count)
         })
         const yardstick = { name: 'the same, awake', samples: warmed }
@@ -67,6 +68,11 @@ export async function waking(): Promise<Figure[]> {
     })
   }
   return figures
+}
+
+/** A frozen process is ended behind the pause. */
+async function untilOnDiskOnly(world: TestWorld, id: string): Promise<void> {
+  while (world.useCases.getSandbox(id).execution !== null) await new Promise((resolve) => setTimeout(resolve, 20))
 }
 
 const bound = (sandbox: Sandbox) => ({ sandboxId: sandbox.sandboxId, pause: () => sandbox.pause() })
