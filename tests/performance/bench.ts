@@ -21,7 +21,7 @@ import { interpreter } from './interpreter.ts'
 import { soak } from './soak.ts'
 import { storage } from './storage.ts'
 import { waking } from './waking.ts'
-import { inWorld, mebibyte, touch } from './world.ts'
+import { inWorld, mebibyte, newestImage, touch } from './world.ts'
 
 const clock = `
 import time
@@ -113,8 +113,7 @@ const wakeFromImage = (): Promise<Figure[]> =>
     const engine: number[] = []
     const samples = await repeat(5, async () => {
       await sandbox.pause()
-      const images = path.join(world.dataDirectory, 'images', sandbox.sandboxId)
-      const image = path.join(images, (await readdir(images))[0] ?? '')
+      const image = await newestImage(world, sandbox.sandboxId)
       const prepared = await bare.prepare(1536)
       await dropFromCache(image)
       engine.push(
@@ -175,7 +174,7 @@ const figures: Record<string, () => Promise<Figure[]>> = {
   snapshot: () => snapshotFreeze(path.join(directory, 'snapshot')),
   clones: () => clones(path.join(directory, 'clones')),
   warm: warmCreate,
-  wake: waking,
+  wake: () => waking(path.join(directory, 'waking')),
   storage: () => storage(directory),
   crowd,
   inside: () =>

@@ -1,3 +1,6 @@
+import { readdir } from 'node:fs/promises'
+import path from 'node:path'
+
 import { type TestWorld, bootWorld } from '@torpor/testkit'
 
 export const mebibyte = 1024 * 1024
@@ -18,4 +21,11 @@ export async function inWorld<T>(settings: Record<string, string>, work: (world:
   } finally {
     await world.close()
   }
+}
+
+/** The directory of a sleeping sandbox's image. The one before may still be on its way out. */
+export async function newestImage(world: TestWorld, id: string): Promise<string> {
+  const images = path.join(world.dataDirectory, 'images', id)
+  const generations = (await readdir(images)).filter((name) => /^g\d+$/.test(name)).map((name) => Number(name.slice(1)))
+  return path.join(images, `g${Math.max(...generations)}`)
 }

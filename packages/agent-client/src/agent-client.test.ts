@@ -1,10 +1,11 @@
 import type { IncomingMessage } from 'node:http'
-import { json } from 'node:stream/consumers'
+import { json, text } from 'node:stream/consumers'
 
 import type { AgentIdentity } from '@torpor/core'
 import { describe, expect, it } from 'vitest'
 
 import { createAgentClient } from './agent-client.ts'
+import { envelope } from './envelopes.ts'
 import { type Handler, freeAddress, serve, serveRaw } from './loopback.ts'
 import { answerMilliseconds, waits } from './patience.ts'
 
@@ -121,6 +122,39 @@ describe('endBiggest', () => {
       await expect(agent.endBiggest(sandbox.address, null, 0)).rejects.toMatchObject({ kind: 'unavailable' })
     },
   )
+})
+
+describe('prepare', () => {
+  const surroundings = { templateId: 'template1', hostname: 'spare', nameservers: ['169.254.53.53'] }
+  const answering =
+    (last: object, event: object = {}): Handler =>
+    (request, response) => {
+      if (request.url === '/init') return void response.writeHead(204).end()
+      const closing = envelope(last)
+      closing.writeUInt8(2)
+      response.writeHead(200).end(Buffer.concat([envelope({ event }), closing]))
+    }
+
+  it('tells no token and no sandbox, and then runs a shell', async () => {
+    const seen: [string | undefined, unknown, string][] = []
+    await using sandbox = await serve(async (request, response) => {
+      const body = await text(request)
+      seen.push([request.url, request.headers['x-access-token'], body])
+      await answering({}, { end: { exited: true } })(request, response)
+    })
+    await agent.prepare(sandbox.address, surroundings)
+    expect(seen.map(([url, token]) => [url, token])).toEqual([
+      ['/init', undefined],
+      ['/process.Process/Start', undefined],
+    ])
+    expect(JSON.parse(seen[0]?.[2] ?? '')).toEqual(surroundings)
+    expect(seen[1]?.[2]).toContain('/bin/bash')
+  })
+
+  it('does without a shell that is not there', async () => {
+    await using sandbox = await serve(answering({ error: { code: 'not_found' } }))
+    await expect(agent.prepare(sandbox.address, surroundings)).resolves.toBeUndefined()
+  })
 })
 
 describe('init', () => {

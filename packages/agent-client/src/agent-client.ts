@@ -1,13 +1,14 @@
 import { setTimeout as delay } from 'node:timers/promises'
 
 import { TorporError, accessTokenHeader } from '@torpor/contract'
-import type { Agent, AgentIdentity, EndedProcess, JournalEntry } from '@torpor/core'
+import type { Agent, AgentIdentity, AgentSurroundings, EndedProcess, JournalEntry } from '@torpor/core'
 import { z } from 'zod'
 
 import { type AgentCall, callAgent, mostCharacters } from './call-agent.ts'
 import { pageEntries, parseJournal } from './journal.ts'
 import { makeDirectory } from './make-directory.ts'
 import { answerMilliseconds, waits } from './patience.ts'
+import { rehearse } from './rehearse.ts'
 import { run } from './run-process.ts'
 import { startService } from './start-service.ts'
 import { writeFile } from './write-file.ts'
@@ -19,7 +20,7 @@ const endMilliseconds = 5000
 
 /** The agent over HTTP. */
 export function createAgentClient(): Agent {
-  return { healthy, init, startService, journal, run, writeFile, makeDirectory, endBiggest }
+  return { healthy, init, prepare, startService, journal, run, writeFile, makeDirectory, endBiggest }
 }
 
 /** Asks until the agent answers. Creates wait for this, so it looks often at first. */
@@ -42,12 +43,20 @@ async function healthy(address: string, withinMilliseconds: number): Promise<voi
   throw new TorporError('timed_out', message, { context: { address }, cause: last })
 }
 
-async function init(address: string, identity: AgentIdentity, holder: string | null = identity.accessToken): Promise<void> {
+const init = (address: string, identity: AgentIdentity, holder: string | null = identity.accessToken): Promise<void> =>
+  tell(address, initBody(identity), holder)
+
+async function prepare(address: string, surroundings: AgentSurroundings): Promise<void> {
+  await tell(address, surroundings, null)
+  await rehearse(address)
+}
+
+async function tell(address: string, told: object, holder: string | null): Promise<void> {
   const request: AgentCall = {
     method: 'POST',
     path: '/init',
     headers: { 'content-type': 'application/json', ...shown(holder) },
-    body: JSON.stringify(initBody(identity)),
+    body: JSON.stringify(told),
   }
   const answer = await callAgent(address, request, initMilliseconds).catch((cause: unknown) => {
     throw new TorporError('unavailable', 'The sandbox does not answer. Try again', { context: { address }, cause })

@@ -4,7 +4,7 @@ import { openEgress } from '../domain/egress.ts'
 import type { ImageRef } from '../domain/sandbox.ts'
 import type { Demand } from '../domain/spares.ts'
 import type { TemplateBuild } from '../domain/template.ts'
-import type { Agent } from '../ports/agent.ts'
+import type { Agent, AgentSurroundings } from '../ports/agent.ts'
 import type { Engine, Execution } from '../ports/engine.ts'
 import type { Clock, Log } from '../ports/platform.ts'
 import { Undo } from './undo.ts'
@@ -16,6 +16,8 @@ interface PoolPorts {
   readonly log: Log
   /** Keeps an image while it is read. */
   readonly hold: (image: ImageRef) => AsyncDisposable
+  /** What every sandbox is told of the machine around it. */
+  readonly surroundings: Omit<AgentSurroundings, 'templateId' | 'hostname'>
   readonly settings: { readonly agentTimeoutMilliseconds: number }
 }
 
@@ -139,14 +141,16 @@ function unlessGone(error: unknown): undefined {
 }
 
 async function makeSpare(ports: PoolPorts, build: TemplateBuild): Promise<Spare> {
-  const { engine, agent, settings, log } = ports
+  const { engine, agent, settings, surroundings, log } = ports
   await using _held = ports.hold(build.image)
   await using undo = new Undo(log)
   const execution = newExecutionId()
-  const spec = { execution, hostname: 'spare', base: build.base, resources: build.resources, egress: openEgress }
+  const hostname = 'spare'
+  const spec = { execution, hostname, base: build.base, resources: build.resources, egress: openEgress }
   const made = await engine.restore(spec, build.image)
   undo.add('spare', () => engine.destroy(execution))
   await agent.healthy(made.address, settings.agentTimeoutMilliseconds)
+  await agent.prepare(made.address, { templateId: build.templateId, hostname, ...surroundings })
   await engine.released(execution)
   const { memoryBytes } = await engine.stats(execution)
   await engine.freeze(execution)

@@ -2,21 +2,25 @@ import type { ProcessDefaults } from '../domain/process-defaults.ts'
 import type { Service } from '../domain/template.ts'
 import type { JournalEntry } from './logs.ts'
 
-/** What the agent is told before the first request reaches it (protocol.md 3.2, `POST /init`). */
-export interface AgentIdentity {
-  readonly sandboxId: string
+/** What an agent can be told before it is known whose sandbox it is. */
+export interface AgentSurroundings {
   readonly templateId: string
   readonly hostname: string
-  /** null: the agent demands no token. */
-  readonly accessToken: string | null
-  readonly env: Readonly<Record<string, string>>
   readonly nameservers: readonly string[]
-  /** null: as it has it. */
-  readonly defaults: ProcessDefaults | null
   /** PEM: authorities that programs in the sandbox trust beside those of its system. */
   readonly caCertificates?: readonly string[]
   /** The port of its loopback that leads to the platform's own names, and where it leads: `host:port`. */
   readonly hairpin?: { readonly port: number; readonly address: string }
+}
+
+/** What the agent is told before the first request reaches it (protocol.md 3.2, `POST /init`). */
+export interface AgentIdentity extends AgentSurroundings {
+  readonly sandboxId: string
+  /** null: the agent demands no token. */
+  readonly accessToken: string | null
+  readonly env: Readonly<Record<string, string>>
+  /** null: as it has it. */
+  readonly defaults: ProcessDefaults | null
 }
 
 /** A process inside that was ended for its memory; all of it is the sandbox's own word. */
@@ -30,6 +34,7 @@ export interface EndedProcess {
 export interface AgentCommand {
   readonly program: string
   readonly args: readonly string[]
+  /** Empty: the agent's default. */
   readonly user: string
   /** Absolute, and there. */
   readonly workdir: string
@@ -49,6 +54,11 @@ export interface Agent {
    * another sandbox; null for none. @throws TorporError `unavailable`.
    */
   init(address: string, identity: AgentIdentity, holder?: string | null): Promise<void>
+  /**
+   * Does for a sandbox without an owner what would hold up its first one: tells it what is known already, and goes once the way of a
+   * command. Only for one that demands no token. @throws TorporError `unavailable`, `timed_out`.
+   */
+  prepare(address: string, surroundings: AgentSurroundings): Promise<void>
   /** Starts the service as a process of the agent's and resolves when it is ready. @throws TorporError `unavailable`, `timed_out`. */
   startService(address: string, service: Service): Promise<void>
   /**

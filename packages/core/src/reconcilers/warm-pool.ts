@@ -1,5 +1,6 @@
 import { holdImage } from '../app/hold-image.ts'
 import type { Ports } from '../app/ports.ts'
+import { surroundingsOf } from '../app/records.ts'
 import type { ImageRef } from '../domain/sandbox.ts'
 import { wantedSpares } from '../domain/spares.ts'
 import type { Pass } from './loop.ts'
@@ -24,6 +25,10 @@ export const warmPool =
     const bytes = Math.max(settings.warmPoolSize * bytesOfUnknown, settings.warmMemoryBytes / 4)
     const demands = builds.map((build) => pool.demandFor(build, now, bytesOfUnknown))
     const hold = (image: ImageRef): AsyncDisposable => holdImage(ports, image)
-    await pool.refill({ ...ports, hold }, builds, wantedSpares(demands, now, { size: settings.warmPoolSize, bytes }))
+    await pool.refill(
+      { ...ports, hold, surroundings: surroundingsOf(settings) },
+      builds,
+      wantedSpares(demands, now, { size: settings.warmPoolSize, bytes }),
+    )
     return Number.POSITIVE_INFINITY
   }
