@@ -6,7 +6,7 @@ import { connect } from 'node:tls'
 
 import { type OutsideMachine, type TestWorld, addOutsideMachine, bootWorld, headlessBrowser } from '@torpor/testkit'
 import { Sandbox, type SandboxOpts } from 'e2b'
-import puppeteer, { type Browser, type Page } from 'puppeteer-core'
+import { type Browser, type Page, launch as launchBrowser } from 'puppeteer-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
 import { webSocketEcho } from './web-socket-echo.ts'
@@ -54,7 +54,7 @@ async function launch(program: string): Promise<Browser> {
     `--host-resolver-rules=MAP * ${machine.gateway}`,
     `--ignore-certificate-errors-spki-list=${await keyHash(machine.gateway, Number(port), hostname)}`,
   ]
-  return puppeteer.launch({ executablePath, args, headless: 'shell', pipe: true, userDataDir: path.join(directory, 'profile') })
+  return launchBrowser({ executablePath, args, headless: 'shell', pipe: true, userDataDir: path.join(directory, 'profile') })
 }
 
 beforeAll(async () => {
