@@ -23,11 +23,11 @@ afterAll(async () => {
 })
 
 /** `torpor template build` of a Dockerfile; what it said on standard error. */
-async function build(name: string, dockerfile: string): Promise<string> {
+async function build(name: string, dockerfile: string, ...more: readonly string[]): Promise<string> {
   writeFileSync(path.join(context, 'Dockerfile'), dockerfile)
   const command = path.join(sourceDirectory, 'torpor')
   const options = { env: { ...process.env, ...world.env }, timeout: 120_000 }
-  const { stderr } = await run(command, ['template', 'build', name, '--path', context, '--memory-mb', '512'], options)
+  const { stderr } = await run(command, ['template', 'build', name, '--path', context, '--memory-mb', '512', ...more], options)
   return stderr
 }
 
@@ -101,6 +101,28 @@ ADD not.tar.gz /copied/
   })
 })
 
+describe('USER', () => {
+  test('takes numbers, with an account and without', async () => {
+    const log = await build(
+      'numbered',
+      `FROM e2bdev/base
+USER 4242:4343
+WORKDIR /srv/own
+COPY not.tar.gz .
+RUN (id -u; id -g; echo $HOME) > said
+USER 1000
+RUN id -un > /tmp/known
+`,
+    )
+    expect(log).toContain('the group of USER 4242:4343 (line 2) changes nothing')
+    const command = "cat said /tmp/known; stat -c '%u:%g' /srv/own said not.tar.gz; id -un"
+    const sandbox = await Sandbox.create('numbered')
+    const { stdout } = await sandbox.commands.run(command, { cwd: '/srv/own' })
+    expect(stdout.trim().split('\n')).toEqual(['4242', '0', '/', 'user', '4242:4242', '4242:0', '4242:4242', 'user'])
+    await sandbox.kill()
+  })
+})
+
 describe('stages', () => {
   const dockerfile = (last: string) => `FROM e2bdev/base AS tools
 RUN mkdir /out && echo tool > /out/tool && chmod 711 /out/tool && chown user /out/tool && ln -s tool /out/link
@@ -119,6 +141,11 @@ COPY --from=e2bdev/base /etc/os-release /srv/
 COPY own.txt /srv/last
 ${last}
 `
+  test('end with --target', async () => {
+    await build('targeted', dockerfile('RUN false'), '--target', 'tools')
+    expect(await printed('targeted', 'ls /out; whoami; ls /srv')).toEqual(['link', 'tool', 'root'])
+  })
+
   test('give their files to later ones with owners and modes; those that nobody needs are not built', async () => {
     writeFileSync(path.join(context, 'own.txt'), 'own\n')
     await build('staged', dockerfile('RUN echo one > /srv/which'))

@@ -1,9 +1,7 @@
-import { execFile, spawn } from 'node:child_process'
-import { once } from 'node:events'
+import { execFile } from 'node:child_process'
 import { cp, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { createInterface } from 'node:readline'
 import { promisify } from 'node:util'
 
 import { loadConfig } from '@torpor/server/config'
@@ -11,6 +9,8 @@ import { type TestWorld, bootWorld, pythonWith, readyArtifacts, sourceDirectory 
 import { Sandbox, Template, type BuildInfo } from 'e2b'
 import { Sandbox as NovitaSandbox, Template as NovitaTemplate } from 'novita-sandbox'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+
+import { type Registry, buildRegistry, openRegistry } from '../test-registry.ts'
 
 const run = promisify(execFile)
 const pythonDirectory = path.join(import.meta.dirname, 'python')
@@ -22,18 +22,6 @@ let encrypted: Registry
 let scratch: Registry
 /** Its image has programs and a shell, but no accounts. */
 let nobody: Registry
-
-interface Registry {
-  readonly host: string
-  end(): void
-}
-
-/** A real registry with `team/app:v1`, made of the archive. */
-async function openRegistry(program: string, args: readonly string[]): Promise<Registry> {
-  const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'inherit'] })
-  const [port] = await once(createInterface({ input: child.stdout }), 'line')
-  return { host: `localhost:${port}`, end: () => child.stdin.end() }
-}
 
 /** A small root: busybox-like, a shell and a few programs with their libraries, out of the template base. */
 const programs = 'sh cat id ls mkdir chown dirname sed rm tar od tr cp chmod env touch sleep test pwd echo whoami printf ps'.split(' ')
@@ -66,8 +54,7 @@ beforeAll(async () => {
   const [root, archive, program] = [inside('root'), inside('root.tar'), inside('registry')]
   await makeRoot(rootfs.directory, root)
   await run('tar', ['-cf', archive, '-C', root, '.'])
-  const go = { cwd: path.join(sourceDirectory, 'oci'), env: { ...process.env, CGO_ENABLED: '0' } }
-  await run('go', ['build', '-o', program, './testregistry'], go)
+  await buildRegistry(program)
   const [certificate, key] = [inside('ca.pem'), inside('key.pem')]
   const names = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost']
   await run('openssl', [

@@ -5,7 +5,7 @@ import { planDockerfile } from './plan-dockerfile.ts'
 
 /** The steps between what holds in every Dockerfile. */
 const stepsOf = (body: string, given: Readonly<Record<string, string>> = {}) =>
-  planDockerfile(`FROM debian:12\n${body}`, given)
+  planDockerfile(`FROM debian:12\n${body}`, { buildArguments: given })
     .stages.flatMap(({ steps }) => steps)
     .filter(({ line }) => line > 0)
     .map(({ type, args }) => [type, ...args])
@@ -21,6 +21,7 @@ describe('a Dockerfile', () => {
     ['ARG V=1', ['ENV', 'V', '1']],
     ['WORKDIR /srv/app', ['WORKDIR', '/srv/app']],
     ['USER node', ['USER', 'node']],
+    ['USER 1000:1000', ['USER', '1000']],
     ['COPY app /srv/', ['COPY', 'app', '/srv/', '', '']],
     ['COPY ["a b", "/c d"]', ['COPY', 'a b', '/c d', '', '']],
     ['COPY --chown=node:node --chmod=755 x /y', ['COPY', 'x', '/y', 'node', '755']],
@@ -38,7 +39,7 @@ describe('a Dockerfile', () => {
   })
 
   it('takes the ARGs before FROM for it, and given ones before their defaults', () => {
-    const plan = planDockerfile('ARG V=11\nFROM debian:${V}\nARG W=1\nEXPOSE 80', { V: '12', W: '2' })
+    const plan = planDockerfile('ARG V=11\nFROM debian:${V}\nARG W=1\nEXPOSE 80', { buildArguments: { V: '12', W: '2' } })
     expect(plan).toMatchObject({ stages: [{ fromImage: 'debian:12' }], ignored: ['EXPOSE (line 4)'], startCmd: undefined })
     expect(plan.stages[0]?.steps.map(({ type, args }) => [type, ...args])).toEqual([
       ['USER', 'root'],
@@ -47,6 +48,24 @@ describe('a Dockerfile', () => {
       ['USER', 'user'],
       ['WORKDIR', '/home/user'],
     ])
+  })
+
+  it('tells that a group is the user’s own', () => {
+    expect(planDockerfile('FROM a\nUSER node:staff').ignored).toEqual(['the group of USER node:staff (line 2)'])
+  })
+
+  it.each(['tested', 'TESTED', '1'])('ends with the target %s', (target) => {
+    const text = 'FROM a AS made\nRUN make\nFROM made AS tested\nRUN test\nCMD run\nFROM b\nCOPY --from=made x /y\nCMD never'
+    const plan = planDockerfile(text, { target })
+    expect(plan.startCmd).toBe('run')
+    expect(plan.stages.map(({ name, steps }) => [name, steps.filter(({ line }) => line > 0).map(({ args }) => args[0])])).toEqual([
+      ['tested', ['make', 'test']],
+    ])
+  })
+
+  it('refuses a target that is not there', () => {
+    expect(() => planDockerfile('FROM a', { target: 'b' })).toThrow("there is no stage 'b'")
+    expect(() => planDockerfile('FROM a', { target: '1' })).toThrow("there is no stage '1'")
   })
 
   it('starts what ENTRYPOINT and CMD say', () => {

@@ -8,11 +8,17 @@ const withoutEffect = new Set(['LABEL', 'EXPOSE', 'MAINTAINER', 'STOPSIGNAL', 'H
 const urls = /^(https?|git|ssh):\/\/|^git@/i
 
 /**
- * Reads a Dockerfile as stages of steps. `buildArguments` are values for its ARGs. @throws DockerfileError for what is not
- * supported: mounts, ONBUILD, SHELL, ADD of URLs, FROM scratch.
+ * Reads a Dockerfile as stages of steps. `target`: the stage, by name or number, that becomes the template; default the last. @throws
+ * DockerfileError for what is not supported: mounts, ONBUILD, SHELL, ADD of URLs, FROM scratch.
  */
-export function planDockerfile(text: string, buildArguments: Readonly<Record<string, string>> = {}): DockerfilePlan {
-  return new Planner(buildArguments).plan(DockerfileParser.parse(text).getInstructions())
+export function planDockerfile(text: string, { buildArguments = {}, target }: PlanOptions = {}): DockerfilePlan {
+  return new Planner(buildArguments).plan(DockerfileParser.parse(text).getInstructions(), target)
+}
+
+export interface PlanOptions {
+  /** Values for ARGs. */
+  readonly buildArguments?: Readonly<Record<string, string>> | undefined
+  readonly target?: string | undefined
 }
 
 class Planner {
@@ -26,8 +32,9 @@ class Planner {
     this.#given = given
   }
 
-  plan(instructions: readonly Instruction[]): DockerfilePlan {
+  plan(instructions: readonly Instruction[], target: string | undefined): DockerfilePlan {
     for (const instruction of instructions) this.#read(instruction)
+    if (target !== undefined) this.#stages.endWith(target)
     const { current } = this.#stages
     if (current === undefined) throw new DockerfileError(1, 'there is no FROM')
     const started = [current.entrypoint, current.command].filter((part) => part !== undefined).join(' ')
@@ -51,8 +58,9 @@ class Planner {
       case 'ENV':
         return environment(instruction, current, line)
       case 'WORKDIR':
-      case 'USER':
         return add(current, keyword, [only(instruction, current, line)], line)
+      case 'USER':
+        return this.#user(only(instruction, current, line), current, line)
       case 'CMD':
         current.command = shellLine(instruction, line)
         return
@@ -85,6 +93,12 @@ class Planner {
       current.arguments[name] = value
       add(current, 'ENV', [name, value], line)
     }
+  }
+
+  #user(asked: string, current: Draft, line: number): void {
+    const [user = '', group] = asked.split(':')
+    if (group !== undefined) this.#ignored.push(`the group of USER ${asked} (line ${line})`)
+    add(current, 'USER', [user], line)
   }
 
   #copy(instruction: Instruction, current: Draft, keyword: 'COPY' | 'ADD', line: number): void {

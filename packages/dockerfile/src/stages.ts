@@ -46,6 +46,13 @@ export class Stages {
     })
   }
 
+  /** Drops what comes after the stage of that name or number. @throws DockerfileError when there is none. */
+  endWith(target: string): void {
+    const number = /^\d+$/.test(target) ? Number(target) : this.#find(target)
+    if (!this.#drafts[number]) throw new DockerfileError(1, `there is no stage '${target}' in it`)
+    this.#drafts.splice(number + 1)
+  }
+
   /** What `COPY --from` names in the stage that is being read. */
   source(asked: string, line: number): number {
     const number = /^\d+$/.test(asked) ? Number(asked) : this.#find(asked)

@@ -61,6 +61,7 @@ function addBuilding(template: Command, { name, family }: Surroundings): void {
     .option('--cpu-count <number>', 'default that of the server', count)
     .option('--memory-mb <number>', 'in MiB; default that of the server', count)
     .option('--build-arg <NAME=value>', 'for an ARG; may be repeated', assignment)
+    .option('--target <stage>', 'its name or number becomes the template; default the last')
     .option('--tag <tag...>', 'more tags for the build')
     .option('--no-cache', 'run every step, also those that are known')
     .action(async (asked: string | undefined, flags: Building) =>

@@ -20,6 +20,8 @@ export interface BuildFlags {
   readonly cpuCount?: number
   readonly memoryMb?: number
   readonly buildArg?: Readonly<Record<string, string>>
+  /** The stage that becomes the template. */
+  readonly target?: string
   readonly tag?: readonly string[]
 }
 
@@ -58,7 +60,7 @@ export function readRecipe(asked: string | undefined, flags: BuildFlags): Recipe
   const name = asked ?? flags.name ?? config.template_name ?? config.template_id
   if (name === undefined) throw refused('the template has no name', 'name it: template build NAME, or template_name in e2b.toml')
   const dockerfile = findDockerfile(directory, flags.dockerfile ?? config.dockerfile)
-  const plan = planOf(dockerfile, flags.buildArg)
+  const plan = planOf(dockerfile, flags)
   return {
     name,
     directory,
@@ -93,9 +95,9 @@ function findDockerfile(directory: string, asked: string | undefined): string {
   throw refused(`there is no ${names.join(', ')} in ${directory}`, 'torpor template init writes one; --path and --dockerfile name another')
 }
 
-function planOf(dockerfile: string, buildArguments: BuildFlags['buildArg']): DockerfilePlan {
+function planOf(dockerfile: string, { buildArg: buildArguments, target }: BuildFlags): DockerfilePlan {
   try {
-    return planDockerfile(read(dockerfile), buildArguments)
+    return planDockerfile(read(dockerfile), { buildArguments, target })
   } catch (error) {
     if (error instanceof DockerfileError)
       throw refused(error.message.replace('Dockerfile', dockerfile), 'docs/templates.md says what is supported')

@@ -1,5 +1,6 @@
 import { TorporError, isKind, newExecutionId, newSandboxId } from '@torpor/contract'
 
+import { ownerOf } from '../../domain/build-step.ts'
 import { openEgress } from '../../domain/egress.ts'
 import type { Base, ImageRef } from '../../domain/sandbox.ts'
 import type { BuildContext } from '../../domain/template.ts'
@@ -18,7 +19,7 @@ const profile = '/etc/profile.d/00-template.sh'
 
 /** $1: workdir, made for its user when it is not there, $2: user, $3: PATH or nothing, $4: profile. */
 const prepareScript = String.raw`set -eu
-[ -d "$1" ] || { mkdir -p -- "$1" && chown -- "$2:" "$1"; }
+[ -d "$1" ] || { mkdir -p -- "$1" && chown -- "$2" "$1"; }
 if [ -z "$3" ]; then rm -f -- "$4"; exit; fi
 mkdir -p -- "$(dirname -- "$4")"
 printf "export PATH='%s'\n" "$(printf %s "$3" | sed "s/'/'\\\\''/g")" >"$4"`
@@ -127,7 +128,7 @@ export class Bench implements AsyncDisposable {
 
   /** Makes the root fit for processes under a context: the workdir is there, and login shells, if there are any, keep its PATH. */
   async prepare({ user, workdir, env }: BuildContext): Promise<void> {
-    await this.script(prepareScript, workdir, user, env['PATH'] ?? '', profile).catch(async (error: unknown) => {
+    await this.script(prepareScript, workdir, ownerOf(user), env['PATH'] ?? '', profile).catch(async (error: unknown) => {
       if (!(error instanceof NoShellError)) throw error
       await this.#ports.agent.makeDirectory(this.execution.address, workdir, user)
     })
