@@ -18,10 +18,17 @@ const calls: Readonly<Record<string, readonly string[]>> = {
   handle: 'wait kill disconnect'.split(' '),
   files: 'read write writeFiles list exists getInfo makeDir rename remove watchDir'.split(' '),
   pty: 'create connect sendInput resize kill'.split(' '),
+  Template: 'build buildInBackground getBuildStatus exists assignTags removeTags getTags get'.split(' '),
   git: 'init clone status branches createBranch checkoutBranch deleteBranch add commit reset restore push pull remoteAdd remoteGet setConfig getConfig configureUser dangerouslyAuthenticate'.split(
     ' ',
   ),
 }
+
+/** What the builder of a template writes; by its name in JavaScript. */
+const steps =
+  'fromTemplate fromBaseImage fromImage fromDockerfile fromAWSRegistry fromGCPRegistry runCmd copy copyItems remove rename makeDir makeSymlink gitClone setUser setWorkdir setEnvs setStartCmd setReadyCmd skipCache'.split(
+    ' ',
+  )
 
 /** What a family does not have: nothing to be tested. */
 const missing: Readonly<Record<string, readonly Client[]>> = {
@@ -29,6 +36,7 @@ const missing: Readonly<Record<string, readonly Client[]>> = {
   'Sandbox.clone': [e2b, e2bPython],
   'Sandbox.reset': [e2b, e2bPython],
   'commands.closeStdin': [novitaPython],
+  'Template.get': [e2b, e2bPython, novitaPython],
 }
 
 /** The same call under another name. */
@@ -61,10 +69,18 @@ function* callsIn(file: string, test: string): Generator<readonly [call: string,
   for (const [, part = '', name = ''] of test.matchAll(/\b(commands|files|pty|git|handle)\.(\w+)\(/g)) yield [`${part}.${camel(name)}`, by]
   for (const [, name = ''] of test.matchAll(/(?:sandbox|sdk|parent|made)(?:\(\))?\.(?:Sandbox\.)?(\w+)\(/g))
     yield [`Sandbox.${camel(name)}`, by]
+  for (const [, name = ''] of test.matchAll(/\bsdk\.Template\.(\w+)\(/g)) yield [`Template.${camel(name)}`, by]
+  if (test.includes('Template(')) for (const step of stepsIn(test)) yield [`Template().${step}`, by]
   if (file.endsWith('.py')) return
   // Whose class it is needs no guess.
-  for (const [, family, name = ''] of test.matchAll(/\b(Novita)?Sandbox\.(\w+)\(/g)) yield [`Sandbox.${name}`, [family ? novita : e2b]]
+  for (const [, family, part = '', name = ''] of test.matchAll(/(?<!sdk\.)\b(Novita|novita\.)?(Sandbox|Template)\.(\w+)\(/g))
+    yield [`${part}.${name}`, [family ? novita : e2b]]
 }
+
+const stepsIn = (test: string): string[] =>
+  [...test.matchAll(/\.(\w+)\(/g)]
+    .map(([, name = '']) => camel(name).replace('Aws', 'AWS').replace('Gcp', 'GCP'))
+    .filter((name) => steps.includes(name))
 
 const filesOf = (suite: string): string[] =>
   readdirSync(suite, { recursive: true, encoding: 'utf8' })
@@ -94,6 +110,9 @@ export function compatibilityTable(): string {
     return found.get(call)?.has(client) ? '✓' : ''
   }
   const row = (call: string): string => `| \`${call}\` | ${clients.map((client) => cell(call, client)).join(' | ')} |`
-  const rows = Object.entries(calls).flatMap(([part, names]) => names.map((name) => row(`${part}.${name}`)))
+  const rows = [
+    ...Object.entries(calls).flatMap(([part, names]) => names.map((name) => row(`${part}.${name}`))),
+    ...steps.map((step) => row(`Template().${step}`)),
+  ]
   return [`| call | ${clients.join(' | ')} |`, '|---|:-:|:-:|:-:|:-:|', ...rows].join('\n')
 }

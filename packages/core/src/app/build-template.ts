@@ -1,4 +1,4 @@
-import { newExecutionId, newTemplateId } from '@torpor/contract'
+import { newBuildId, newExecutionId, newTemplateId } from '@torpor/contract'
 
 import { openEgress } from '../domain/egress.ts'
 import type { Base, Resources } from '../domain/sandbox.ts'
@@ -30,7 +30,7 @@ export async function ensureTemplate(ports: Ports, recipe: TemplateRecipe): Prom
 async function captureTemplate(ports: Ports, recipe: TemplateRecipe, templateId: string): Promise<TemplateBuild> {
   const { engine, images, agent, clock, log } = ports
   const { base, resources, names, service } = recipe
-  const buildId = newTemplateId()
+  const buildId = newBuildId()
   await using undo = new Undo(log)
   const execution = newExecutionId()
   const spec = { execution, hostname: names[0], base, resources, egress: openEgress }
