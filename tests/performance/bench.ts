@@ -12,6 +12,7 @@ import type { TestWorld } from '@torpor/testkit'
 import { Sandbox } from 'e2b'
 
 import { Bare, commandAt, plainWrite } from './bare.ts'
+import { builds } from './builds.ts'
 import { clones, snapshotFreeze, warmCreate } from './copies.ts'
 import { crowd } from './crowd.ts'
 import { throughput } from './edge-load.ts'
@@ -175,6 +176,7 @@ const figures: Record<string, () => Promise<Figure[]>> = {
   clones: () => clones(path.join(directory, 'clones')),
   warm: warmCreate,
   wake: () => waking(path.join(directory, 'waking')),
+  builds: () => builds(directory),
   storage: () => storage(directory),
   crowd,
   inside: () =>
