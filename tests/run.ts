@@ -134,6 +134,7 @@ const suites: readonly Suite[] = [
   check('unused', node, [bin('knip')]),
   check('set-up', node, [path.join(root, 'tests', 'set-up.ts')]),
   goSuite('agent'),
+  goSuite('oci'),
   // Its end-to-end tests run the build that this clone's set-up made.
   goSuite('engine', { TORPOR_ENGINE_OUT: locateArtifacts(loadConfig().artifactDirectory, root).engineDir }),
   interpreterSuite,

@@ -11,6 +11,10 @@ MAX_QUEUED_LINES = 1000
 MAX_QUEUED_BYTES = 64 * 1024 * 1024
 """Of one execution, not yet taken by its client. Beyond it the kernel's output is left where it is."""
 
+GATHER_SECONDS = 0.003
+"""For which a line waits for those behind it: each piece on its way to the client costs more than a line."""
+MAX_GATHERED_BYTES = 256 * 1024
+
 KEEPALIVE_SECONDS = 5.0
 """Silence after which a line is sent, so that a client that left is noticed."""
 START_SECONDS = 60.0

@@ -2,9 +2,12 @@
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 
-from .limits import MAX_QUEUED_BYTES, MAX_QUEUED_LINES
-from .lines import Line, encode
+from .limits import GATHER_SECONDS, MAX_GATHERED_BYTES, MAX_QUEUED_BYTES, MAX_QUEUED_LINES
+from .lines import END, Line, encode
+
+_LAST = encode(END)
 
 
 class LineQueue:
@@ -30,16 +33,30 @@ class LineQueue:
             self._changed.notify_all()
 
     async def get(self, seconds: float) -> bytes | None:
-        """The next line, encoded; None after `seconds` without one."""
+        """The next lines, encoded, those that come close behind each other together; None after `seconds` without one."""
+        async with self._changed:
+            if not await self._becomes(lambda: len(self._lines) > 0, seconds):
+                return None
+            await self._becomes(self._is_worth_sending, GATHER_SECONDS)
+            gathered = [self._lines.popleft()]
+            size = len(gathered[0])
+            while self._lines and size + len(self._lines[0]) <= MAX_GATHERED_BYTES:
+                size += len(self._lines[0])
+                gathered.append(self._lines.popleft())
+            self._bytes -= size
+            self._changed.notify_all()
+            return b"".join(gathered)
+
+    def _is_worth_sending(self) -> bool:
+        return self._lines[-1] == _LAST or len(self._lines) >= self._max_lines or self._bytes >= MAX_GATHERED_BYTES
+
+    async def _becomes(self, holds: Callable[[], bool], seconds: float) -> bool:
+        """With the lock held."""
         try:
-            async with asyncio.timeout(seconds), self._changed:
-                await self._changed.wait_for(lambda: len(self._lines) > 0)
-                encoded = self._lines.popleft()
-                self._bytes -= len(encoded)
-                self._changed.notify_all()
-                return encoded
+            async with asyncio.timeout(seconds):
+                return await self._changed.wait_for(holds)
         except TimeoutError:
-            return None
+            return False
 
     async def close(self) -> None:
         """Nobody takes lines any more: whoever waits in `put` goes on."""

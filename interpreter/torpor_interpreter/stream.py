@@ -17,12 +17,12 @@ async def stream_of(run: Callable[[Emit], Awaitable[None]], silence: float = KEE
     task = asyncio.ensure_future(run(queue.put))
     try:
         while True:
-            line = await queue.get(silence)
-            if line is None and task.done():
+            lines = await queue.get(silence)
+            if lines is None and task.done():
                 task.result()
                 return
-            yield line or encode(KEEPALIVE)
-            if line == _LAST:
+            yield lines or encode(KEEPALIVE)
+            if lines and lines.endswith(_LAST):
                 return
     finally:
         task.cancel()

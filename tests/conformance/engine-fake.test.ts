@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 
 import { TorporError, newExecutionId } from '@torpor/contract'
-import type { ExecutionSpec } from '@torpor/core'
+import { type ExecutionSpec, openEgress } from '@torpor/core'
 import { type FakeEngine, FakeMachine, createFakeEngine } from '@torpor/engine-fake'
 
 import { type EngineUnderTest, describeEngine } from './engine.ts'
@@ -13,7 +13,7 @@ const spec = (): ExecutionSpec => ({
   hostname: 'conformance',
   base: { rootfs: 'none', agent: 'none' },
   resources: { cpuCount: 1, memoryMiB: 128, diskMiB: 128 },
-  allowInternetAccess: false,
+  egress: openEgress,
 })
 
 async function fakeUnderTest(): Promise<EngineUnderTest> {

@@ -9,7 +9,9 @@ import { readsOf } from './environment-reads.ts'
 import { rules } from './rules.ts'
 
 const names =
-  'contract core engine-gvisor engine-fake store-sqlite image-store agent-client control-api edge setup server cli testkit'.split(' ')
+  'contract core engine-gvisor engine-fake store-sqlite image-store oci-images dockerfile agent-client control-api edge setup server cli testkit'.split(
+    ' ',
+  )
 const roots: string[] = []
 
 afterEach(() => Promise.all(roots.splice(0).map((root) => rm(root, { recursive: true }))))

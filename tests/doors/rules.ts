@@ -1,7 +1,7 @@
 import type { IForbiddenRuleType } from 'dependency-cruiser'
 
 const rooms = (...names: string[]): string => `^packages/(${names.join('|')})/src/`
-const adapters = ['engine-gvisor', 'engine-fake', 'store-sqlite', 'image-store', 'agent-client']
+const adapters = ['engine-gvisor', 'engine-fake', 'store-sqlite', 'image-store', 'oci-images', 'agent-client']
 /** Tests of a room, and the world that core's tests live in, may look wherever they like; loops and loose ends are forbidden to them as well. */
 const tests = String.raw`(\.test\.ts|^packages/core/src/testing/.+\.ts)$`
 const builtins = { dependencyTypes: ['core' as const] }
@@ -27,12 +27,13 @@ const spawners = [
   String.raw`^packages/engine-gvisor/src/(run-command|host/host-process)\.ts$`,
   String.raw`^packages/setup/src/run-command\.ts$`,
   String.raw`^packages/cli/src/processes\.ts$`,
+  String.raw`^packages/oci-images/src/run-tool\.ts$`,
   rooms('testkit'),
 ]
 
 /** The doors between the rooms (ARCHITECTURE.md). */
 export const rules: readonly IForbiddenRuleType[] = [
-  only('contract-imports-nothing', rooms('contract'), [rooms('contract'), '(^|/)node_modules/zod/']),
+  only('contract-imports-nothing', rooms('contract'), [rooms('contract'), '(^|/)node_modules/(zod|ipaddr.js)/']),
   only('domain-is-pure', '^packages/core/src/domain/', [rooms('contract'), '^packages/core/src/domain/']),
   only('ports-see-domain', '^packages/core/src/ports/', [rooms('contract'), '^packages/core/src/(domain|ports)/']),
   only('app-sees-ports', '^packages/core/src/app/', [rooms('contract'), '^packages/core/src/(domain|ports|app)/']),
@@ -40,9 +41,9 @@ export const rules: readonly IForbiddenRuleType[] = [
   only('core-sees-contract', rooms('core'), [rooms('contract'), '^packages/core/src/(?!testing/)']),
   onlyRooms('adapters-see-core', adapters, ['core', 'contract']),
   onlyRooms('control-api-sees-core', ['control-api'], ['core', 'contract']),
-  onlyRooms('edge-sees-contract', ['edge'], ['contract']),
+  onlyRooms('edge-sees-contract', ['edge', 'dockerfile'], ['contract']),
   onlyRooms('setup-sees-core', ['setup'], ['core', 'contract']),
-  onlyRooms('cli-sees-server', ['cli'], ['server', 'setup', 'contract']),
+  onlyRooms('cli-sees-server', ['cli'], ['server', 'setup', 'dockerfile', 'contract']),
   {
     name: 'only-server-composes',
     severity: 'error',

@@ -83,7 +83,7 @@ describe('a captured sandbox becomes another by /init', () => {
     await seen.for('full')
     const victim = await (await ask('POST', '/oom')).json()
     expect(victim).toMatchObject({ pid: eater.pid, command: expect.stringContaining('python3'), rssBytes: expect.any(Number) })
-    await expect(eater.wait()).rejects.toMatchObject({ exitCode: -1, error: 'out of memory' })
+    await expect(eater.wait()).rejects.toMatchObject({ exitCode: -1, error: 'killed: the sandbox ran out of memory' })
     const logs = JSON.stringify(await (await ask('GET', '/logs?limit=1000')).json())
     expect(logs).toContain('process killed: out of memory')
   })

@@ -123,8 +123,17 @@ describe('exit codes and output', () => {
     expect((await run('torpor', ['sandbox', 'list'], { env: remote('e2b_00') })).code).toBe(5)
     expect((await run('torpor', ['sandbox', 'list'], { env: { ...remote('e2b_00'), E2B_API_URL: 'http://127.0.0.1:9' } })).code).toBe(3)
     expect((await run('torpor', ['sandbox', 'list'], { env: { TORPOR_DATA_DIR: '/nonexistent' } })).code).toBe(3)
-    const building = await cli('template', 'build', '-c', 'true', '--ready-cmd', 'true')
-    expect(building).toMatchObject({ code: 1, stderr: expect.stringContaining('not there yet') })
+  })
+
+  test('a Dockerfile that cannot be built is refused at its line, and one that fails says why', async () => {
+    expect(await cli('template', 'build', 'mine')).toMatchObject({ code: 2, stderr: expect.stringContaining('there is no e2b.Dockerfile') })
+    const file = path.join(directory, 'Dockerfile')
+    writeFileSync(file, 'FROM e2bdev/base\nSHELL ["sh"]\n')
+    expect(await cli('template', 'build', 'mine')).toMatchObject({ code: 2, stderr: expect.stringContaining(`${file} line 2: SHELL`) })
+    writeFileSync(file, 'FROM e2bdev/base\nRUN echo said >&2; exit 3\n')
+    const failed = await run('novita-sandbox-cli', ['template', 'build', 'mine', '-c', 'true', '--ready-cmd', 'true'])
+    expect(failed).toMatchObject({ code: 1, stdout: '', stderr: expect.stringMatching(/said[^]*the build failed: .*exit (code|status) 3/) })
+    rmSync(file)
   })
 
   test('what a sandbox carries cannot steer the terminal', async () => {

@@ -205,7 +205,7 @@ describe('forks and snapshots, as E2B makes them', () => {
     const made = await Sandbox.create(snapshotId)
     await expectSameLife(made, before)
     await made.kill()
-    expect([await Sandbox.deleteSnapshot(snapshotId), await Sandbox.deleteSnapshot(snapshotId)]).toEqual([true, false])
+    expect([await NovitaSandbox.deleteSnapshot(snapshotId), await Sandbox.deleteSnapshot(snapshotId)]).toEqual([true, false])
     await expect(Sandbox.create(snapshotId)).rejects.toThrow(/not found/)
   })
 

@@ -6,6 +6,7 @@ import { promisify } from 'node:util'
 
 import { Sandbox } from '@e2b/code-interpreter'
 import { type TestWorld, bootWorld, pythonWith } from '@torpor/testkit'
+import { Template, waitForPort } from 'e2b'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { z } from 'zod'
 
@@ -179,6 +180,18 @@ test('the interpreter is reached by host name, and gives ASCII lines', async () 
     '',
   ])
   expect(lines).toContain('\\u00fc')
+})
+
+test('a template of the user on top of it runs code, beside a server of its own', { timeout: 3 * minutes }, async () => {
+  const recipe = Template()
+    .fromTemplate(template)
+    .runCmd('echo -n mine >/home/user/own')
+    .setStartCmd('python3 -m http.server 8000', waitForPort(8000))
+  await Template.build(recipe, 'with-code')
+  const own = await Sandbox.create('with-code')
+  expect((await own.runCode('open("/home/user/own").read() + str(6 * 7)')).text).toBe('mine42')
+  expect((await own.commands.run('curl -s -o /dev/null -w %{http_code} localhost:8000')).stdout).toBe('200')
+  await own.kill()
 })
 
 test('the story of code, told by e2b-code-interpreter from PyPI', async () => {

@@ -66,6 +66,20 @@ withBothSdks('terminals', {}, (told) => {
     expect(await handle.kill()).toBe(true)
   })
 
+  test('vim edits a file', async () => {
+    const { sandbox } = told()
+    await sandbox.files.write('edited.txt', 'first\nsecond\n')
+    const { screen, type } = await terminalOf(sandbox)
+    await type('vim edited.txt; echo le"ft"\n')
+    await screen.for('second')
+    await type('Go')
+    await type('typed in')
+    await type('\u001B:wq\r')
+    await screen.for('left')
+    expect(await sandbox.files.read('edited.txt')).toBe('first\nsecond\ntyped in\n')
+    await type('exit\n')
+  })
+
   test('a terminal is connected to again', async () => {
     const { sandbox } = told()
     const { handle, type } = await terminalOf(sandbox)

@@ -23,6 +23,6 @@ describe('template builds with the Python SDKs', () => {
     const env = { ...process.env, ...world.env, TORPOR_TEST_SDK: sdk }
     const args = ['-m', 'pytest', '-q', '-p', 'no:cacheprovider', path.join(directory, 'test_template.py')]
     const result = await run(python, args, { env, timeout: 110_000 }).catch((error: { stdout: string; stderr: string }) => error)
-    expect(result.stdout + result.stderr).toMatch(/^4 passed/m)
+    expect(result.stdout + result.stderr).toMatch(/^8 passed/m)
   })
 })

@@ -1,13 +1,6 @@
-import { execFile } from 'node:child_process'
-import path from 'node:path'
-import { promisify } from 'node:util'
-
-import { bootWorld, pythonWith } from '@torpor/testkit'
 import { expect, test } from 'vitest'
 
 import { withBothSdks } from './both-sdks.ts'
-
-const run = promisify(execFile)
 
 /** Events as `type name`, and a way to await them. */
 class Events {
@@ -92,18 +85,4 @@ open("burst/last", "w").close()`
     await expect(sandbox.files.watchDir('nowhere', () => undefined)).rejects.toThrow(/no such file|not found/i)
     await expect(sandbox.files.watchDir('/etc/passwd', () => undefined)).rejects.toThrow(/not a directory/)
   })
-})
-
-test.each(['e2b', 'novita_sandbox'])('commands, terminals, files and watchers with %s from PyPI', async (sdk) => {
-  const world = await bootWorld({ TORPOR_WARM_MEMORY: '0' })
-  try {
-    const directory = path.join(import.meta.dirname, 'python')
-    const python = await pythonWith(path.join(directory, 'requirements.txt'), world.artifactDirectory)
-    const env = { ...process.env, ...world.env, TORPOR_TEST_SDK: sdk }
-    const args = ['-m', 'pytest', '-q', '-p', 'no:cacheprovider', path.join(directory, 'test_agent.py')]
-    const result = await run(python, args, { env, timeout: 110_000 }).catch((error: { stdout: string; stderr: string }) => error)
-    expect(result.stdout + result.stderr).toMatch(/^\d+ passed(?!.*failed)/m)
-  } finally {
-    await world.close()
-  }
 })

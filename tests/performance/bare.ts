@@ -5,7 +5,7 @@ import path from 'node:path'
 import { promisify } from 'node:util'
 
 import { createAgentClient } from '@torpor/agent-client'
-import type { ExecutionSpec } from '@torpor/core'
+import { type ExecutionSpec, openEgress } from '@torpor/core'
 import type { Artifacts } from '@torpor/setup'
 
 import { HostProcess } from '../../packages/engine-gvisor/src/host/host-process.ts'
@@ -45,18 +45,18 @@ export class Bare implements AsyncDisposable {
   }
 
   /** Everything that is no business of the engine: namespace, bundle, directories. */
-  async prepare(memoryMiB: number): Promise<Prepared> {
+  async prepare(memoryMiB: number, rootfs = this.#artifacts.rootfs.directory): Promise<Prepared> {
     const slot = slotOf(this.#plan, this.#next)
     this.#next += 1
     await createNamespace(slot)
     const execution = `bare${slot.index}`
     const resources = { cpuCount: 2, memoryMiB, diskMiB: 20_480 }
     const base = { rootfs: this.#artifacts.rootfs.name, agent: this.#artifacts.agentHash }
-    const spec: ExecutionSpec = { execution, hostname: execution, base, resources, allowInternetAccess: true }
+    const spec: ExecutionSpec = { execution, hostname: execution, base, resources, egress: openEgress }
     const bundle = path.join(this.directory, execution)
     await mkdir(path.join(bundle, 'overlay'), { recursive: true })
     const places = {
-      rootfs: this.#artifacts.rootfs.directory,
+      rootfs,
       agentDirectory: this.#artifacts.agentDir,
       namespacePath: slot.namespacePath,
       cgroup: `/torpor-bench/${execution}`,
@@ -127,15 +127,19 @@ export class Bare implements AsyncDisposable {
 
 /** Writes and syncs as many bytes to the same disk: what any pause must at least do. */
 export async function plainWrite(file: string, bytes: number): Promise<void> {
-  const block = Buffer.alloc(4 * mebibyte, 'torpor')
-  const handle = await open(file, 'w')
   try {
-    for (let written = 0; written < bytes; written += block.length) await handle.write(block)
-    await handle.sync()
+    await plainFile(file, bytes)
   } finally {
-    await handle.close()
     await rm(file)
   }
+}
+
+/** A synced file of so many bytes; whole blocks of 4 MiB. */
+export async function plainFile(file: string, bytes: number): Promise<void> {
+  const block = Buffer.alloc(4 * mebibyte, 'torpor')
+  await using handle = await open(file, 'w')
+  for (let written = 0; written < bytes; written += block.length) await handle.write(block)
+  await handle.sync()
 }
 
 /** Runs a command straight at the agent, without edge or SDK, until its end event. */

@@ -12,13 +12,17 @@ import type { TestWorld } from '@torpor/testkit'
 import { Sandbox } from 'e2b'
 
 import { Bare, commandAt, plainWrite } from './bare.ts'
+import { builds } from './builds.ts'
 import { clones, snapshotFreeze, warmCreate } from './copies.ts'
 import { crowd } from './crowd.ts'
 import { throughput } from './edge-load.ts'
 import { type Figure, repeat, table, timed } from './figures.ts'
+import { inside } from './inside.ts'
+import { interpreter } from './interpreter.ts'
 import { soak } from './soak.ts'
+import { storage } from './storage.ts'
 import { waking } from './waking.ts'
-import { inWorld, mebibyte, touch } from './world.ts'
+import { inWorld, mebibyte, newestImage, touch } from './world.ts'
 
 const clock = `
 import time
@@ -110,8 +114,7 @@ const wakeFromImage = (): Promise<Figure[]> =>
     const engine: number[] = []
     const samples = await repeat(5, async () => {
       await sandbox.pause()
-      const images = path.join(world.dataDirectory, 'images', sandbox.sandboxId)
-      const image = path.join(images, (await readdir(images))[0] ?? '')
+      const image = await newestImage(world, sandbox.sandboxId)
       const prepared = await bare.prepare(1536)
       await dropFromCache(image)
       engine.push(
@@ -172,8 +175,16 @@ const figures: Record<string, () => Promise<Figure[]>> = {
   snapshot: () => snapshotFreeze(path.join(directory, 'snapshot')),
   clones: () => clones(path.join(directory, 'clones')),
   warm: warmCreate,
-  wake: waking,
+  wake: () => waking(path.join(directory, 'waking')),
+  builds: () => builds(directory),
+  storage: () => storage(directory),
   crowd,
+  inside: () =>
+    inside(directory, {
+      rounds: Number(process.env['TORPOR_BENCH_INSIDE_ROUNDS'] ?? 200),
+      mib: Number(process.env['TORPOR_BENCH_INSIDE_MIB'] ?? 1024),
+    }),
+  interpreter: () => interpreter(directory),
   soak: () => soak(Number(process.env['TORPOR_BENCH_SOAK_SECONDS'] ?? 600)),
 }
 

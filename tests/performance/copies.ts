@@ -102,6 +102,8 @@ export const warmCreate = (): Promise<Figure[]> =>
   inWorld({ TORPOR_WARM_POOL: '4', TORPOR_MEMORY_OVERCOMMIT: '20' }, async (world) => {
     const full = async (): Promise<void> => {
       while ((await world.useCases.inventory()).spares < 4) await new Promise((resolve) => setTimeout(resolve, 100))
+      // What made the last one, and ended the sandbox before, has its end too: an idle machine is meant.
+      await new Promise((resolve) => setTimeout(resolve, 1000))
     }
     const commands: number[] = []
     const samples = await repeat(20, async () => {

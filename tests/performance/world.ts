@@ -1,3 +1,6 @@
+import { readdir } from 'node:fs/promises'
+import path from 'node:path'
+
 import { type TestWorld, bootWorld } from '@torpor/testkit'
 
 export const mebibyte = 1024 * 1024
@@ -11,11 +14,18 @@ time.sleep(1e6)" >/dev/null 2>&1 & until [ -e /dev/shm/touched ]; do sleep 0.1; 
 
 /** A world with these settings, to which the SDKs of this process are pointed as long as the work takes. */
 export async function inWorld<T>(settings: Record<string, string>, work: (world: TestWorld) => Promise<T>): Promise<T> {
-  const world = await bootWorld({ TORPOR_LOG_LEVEL: 'error', ...settings })
+  const world = await bootWorld({ TORPOR_LOG_LEVEL: process.env['TORPOR_BENCH_LOG'] ?? 'error', ...settings })
   Object.assign(process.env, world.env)
   try {
     return await work(world)
   } finally {
     await world.close()
   }
+}
+
+/** The directory of a sleeping sandbox's image. The one before may still be on its way out. */
+export async function newestImage(world: TestWorld, id: string): Promise<string> {
+  const images = path.join(world.dataDirectory, 'images', id)
+  const generations = (await readdir(images)).filter((name) => /^g\d+$/.test(name)).map((name) => Number(name.slice(1)))
+  return path.join(images, `g${Math.max(...generations)}`)
 }

@@ -34,7 +34,7 @@ const command = {
   template: 'base',
   secure: true,
   lifecycle: { onTimeout: 'kill', autoResume: false, pauseKind: 'memory' },
-  network: { allowInternetAccess: null, allowPublicTraffic: true, maskRequestHost: null },
+  network: { allowInternetAccess: null, allowOut: [], denyOut: [], allowPublicTraffic: true, maskRequestHost: null },
   metadata: {},
   env: {},
 } as const

@@ -1,5 +1,5 @@
 import { type TestWorld, bootWorld } from '@torpor/testkit'
-import { NotFoundError, Sandbox } from 'e2b'
+import { Sandbox } from 'e2b'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
 const forkBomb = `python3 -c "
@@ -21,32 +21,12 @@ describe('what a hostile sandbox takes is its own', () => {
     await world?.close()
   })
 
-  test('a sandbox that takes more memory than its limit loses the process that took it, and nothing else', async () => {
+  test('a sandbox that forks without end is slowed down by nobody but itself: it and its agent stay reachable', async () => {
     const hostile = await Sandbox.create()
-    const bystander = await hostile.commands.run('sleep 600', { background: true })
-    const bomb = 'python3 -c "x = bytearray(2 << 30); print(len(x))"'
-    await expect(hostile.commands.run(bomb, { timeoutMs: 60_000 })).rejects.toThrow(/killed|signal|exit/i)
-    expect((await hostile.commands.run('echo alive')).stdout).toBe('alive\n')
-    expect((await hostile.commands.list()).map(({ pid }) => pid)).toContain(bystander.pid)
+    await expect(hostile.commands.run(forkBomb, { timeoutMs: 15_000 })).rejects.toThrow(/timed out|killed/)
+    expect((await hostile.commands.run('echo reachable')).stdout).toBe('reachable\n')
     expect((await neighbour.commands.run('echo unharmed')).stdout).toBe('unharmed\n')
     await hostile.kill()
-  })
-
-  test('a sandbox that takes more processes than its limit ends, and only it; it is reported gone', async () => {
-    const hostile = await Sandbox.create()
-    await expect(hostile.commands.run(forkBomb, { timeoutMs: 60_000 })).rejects.toThrow(/killed|terminated|not found|end of life|exit/i)
-    await expect
-      .poll(
-        () =>
-          hostile.getInfo().then(
-            () => 'there',
-            (error: unknown) => error,
-          ),
-        { timeout: 30_000 },
-      )
-      .toBeInstanceOf(NotFoundError)
-    expect(world.events(hostile.sandboxId).at(-1)).toMatchObject({ name: 'killed', reason: 'crashed' })
-    expect((await neighbour.commands.run('echo unharmed')).stdout).toBe('unharmed\n')
   })
 
   test('a sandbox sees its limits: memory, processors, disk', async () => {

@@ -1,44 +1,26 @@
-import { execFileSync, spawn } from 'node:child_process'
+import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
 import { type Server, createServer } from 'node:http'
 
-import { type TestWorld, bootWorld } from '@torpor/testkit'
+import { type TestWorld, bootWorld, ip } from '@torpor/testkit'
 import { Sandbox } from 'e2b'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
-const outsideAddress = '198.51.100.2'
-const ip = (...args: string[]): string => execFileSync('ip', args, { encoding: 'utf8' })
-
-/** A machine outside, in a namespace of this test's own, that answers HTTP with the address it was asked from. */
-async function outsideWorld(name: string): Promise<() => void> {
-  ip('netns', 'add', name)
-  ip('link', 'add', `${name}h`, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', name)
-  ip('addr', 'add', '198.51.100.1/30', 'dev', `${name}h`)
-  ip('link', 'set', `${name}h`, 'up')
-  ip('-n', name, 'addr', 'add', `${outsideAddress}/30`, 'dev', 'eth0')
-  ip('-n', name, 'link', 'set', 'eth0', 'up')
-  const program = `require('http').createServer((q, s) => s.end(q.socket.remoteAddress)).listen(8080, '0.0.0.0', () => console.log('up'))`
-  const server = spawn('ip', ['netns', 'exec', name, process.execPath, '-e', program], { stdio: ['ignore', 'pipe', 'inherit'] })
-  await once(server.stdout, 'data')
-  return () => {
-    server.kill('SIGKILL')
-    ip('netns', 'del', name)
-  }
-}
+import { type Outside, openOutside } from './outside.ts'
 
 describe('the network of a sandbox', () => {
   let world: TestWorld
   let first: Sandbox
   let second: Sandbox
   let machine: Server
-  let closeOutside: () => void
+  let outside: Outside
   const curl = (from: Sandbox, url: string) =>
     from.commands.run(`curl -sS --max-time 3 ${url}`).catch((error: { exitCode: number; stdout: string }) => error)
 
   beforeAll(async () => {
     world = await bootWorld()
     Object.assign(process.env, world.env)
-    closeOutside = await outsideWorld(`out${process.pid}`)
+    outside = await openOutside()
     ;[first, second] = await Promise.all([Sandbox.create(), Sandbox.create()])
     machine = createServer((_request, response) => response.end('the machine'))
     machine.listen(0, '0.0.0.0')
@@ -46,17 +28,17 @@ describe('the network of a sandbox', () => {
   })
   afterAll(async () => {
     machine?.close()
-    closeOutside?.()
     await world?.close()
+    await outside?.close()
   })
 
   test('N1: a sandbox reaches the outside, by the address of the machine', async () => {
-    expect((await curl(first, `http://${outsideAddress}:8080/`)).stdout).toBe('198.51.100.1')
+    expect((await curl(first, `http://${outside.addresses[0]}:8080/`)).stdout).toContain(`from ${outside.gateway}`)
   })
 
   test('a sandbox without internet access does not', async () => {
     const offline = await Sandbox.create({ allowInternetAccess: false })
-    expect((await curl(offline, `http://${outsideAddress}:8080/`)).exitCode).not.toBe(0)
+    expect((await curl(offline, `http://${outside.addresses[0]}:8080/`)).exitCode).not.toBe(0)
     expect((await offline.commands.run('echo still usable')).stdout).toBe('still usable\n')
     await offline.kill()
   })
@@ -74,10 +56,9 @@ describe('the network of a sandbox', () => {
   test('nobody outside reaches what sandboxes reach the platform by', async () => {
     const [a, b, c = 0] = (world.addressOf(first.sandboxId) ?? '').split('.').map(Number)
     const door = `${a}.${b}.${c - (c % 16)}.1`
-    const outside = ['netns', 'exec', `out${process.pid}`]
-    ip('-n', `out${process.pid}`, 'route', 'add', `${door}/32`, 'via', '198.51.100.1')
-    for (const port of [53_443, 53_530]) {
-      expect(() => ip(...outside, 'curl', '-sS', '--max-time', '2', `http://${door}:${port}/`)).toThrow('timed out')
+    ip('-n', outside.namespace, 'route', 'add', `${door}/32`, 'via', outside.gateway)
+    for (const port of [53_443, 53_444, 53_530]) {
+      expect(() => ip('netns', 'exec', outside.namespace, 'curl', '-sS', '--max-time', '2', `http://${door}:${port}/`)).toThrow('timed out')
     }
   })
 
@@ -97,7 +78,7 @@ describe('the network of a sandbox', () => {
     const apiPort = new URL(world.url).port
     const gateway = (await first.commands.run("ip route | awk '/default/ {print $3}'")).stdout.trim()
     const own = execFileSync('hostname', ['-I'], { encoding: 'utf8' }).trim().split(/\s+/)
-    const addresses = [gateway, '198.51.100.1', ...own.filter((one) => !one.includes(':'))]
+    const addresses = [gateway, outside.gateway, ...own.filter((one) => !one.includes(':'))]
     const urls = addresses.flatMap((address) => [`http://${address}:${port}/`, `http://${address}:${apiPort}/health`])
     const answers = await Promise.all(urls.map((url) => curl(first, url)))
     expect(answers.filter((answer) => answer.exitCode === 0)).toEqual([])
@@ -106,10 +87,10 @@ describe('the network of a sandbox', () => {
   test('a forged source address goes nowhere', async () => {
     const commands = [
       'sudo ip addr add 198.51.100.9/32 dev eth0',
-      `curl -sS --max-time 3 --interface 198.51.100.9 http://${outsideAddress}:8080/`,
+      `curl -sS --max-time 3 --interface 198.51.100.9 http://${outside.addresses[0]}:8080/`,
     ]
     const forged = await second.commands.run(commands.join('; ')).catch((error: { stdout: string }) => error)
-    expect(forged.stdout).not.toContain('198.51.100.')
+    expect(forged.stdout).not.toContain('198.51.100.9')
   })
 
   test('names are looked up: the resolver answers', async () => {

@@ -63,7 +63,7 @@ func Write(file *os.File, values map[string]string) error {
 		return err
 	}
 	for key, value := range values {
-		err := unix.Fsetxattr(descriptor, xattrPrefix+key, []byte(value), 0)
+		err := uninterrupted(func() error { return unix.Fsetxattr(descriptor, xattrPrefix+key, []byte(value), 0) })
 		if unsupported(err) {
 			return nil
 		}
@@ -83,7 +83,8 @@ func clear(descriptor int, kept map[string]string) error {
 		if _, stays := kept[strings.TrimPrefix(name, xattrPrefix)]; stays {
 			continue
 		}
-		if err := unix.Fremovexattr(descriptor, name); err != nil && !errors.Is(err, unix.ENODATA) {
+		err := uninterrupted(func() error { return unix.Fremovexattr(descriptor, name) })
+		if err != nil && !errors.Is(err, unix.ENODATA) {
 			return os.NewSyscallError("fremovexattr", err)
 		}
 	}
@@ -99,7 +100,12 @@ func Read(path string) map[string]string {
 	values := map[string]string{}
 	buffer := make([]byte, maxTotalBytes)
 	for _, name := range names {
-		if n, err := unix.Lgetxattr(path, name, buffer); err == nil {
+		n := 0
+		err := uninterrupted(func() (err error) {
+			n, err = unix.Lgetxattr(path, name, buffer)
+			return err
+		})
+		if err == nil {
 			values[strings.TrimPrefix(name, xattrPrefix)] = string(buffer[:n])
 		}
 	}
@@ -109,12 +115,12 @@ func Read(path string) map[string]string {
 // list asks for the names of the attributes and keeps ours. One call without a buffer tells that there are none, which is
 // nearly always so.
 func list(call func([]byte) (int, error)) ([]string, error) {
-	size, err := call(nil)
+	size, err := sizeOf(call, nil)
 	if err != nil || size == 0 {
 		return nil, unlessUnsupported(err)
 	}
 	buffer := make([]byte, size+maxTotalBytes) // room for what is added meanwhile
-	if size, err = call(buffer); err != nil {
+	if size, err = sizeOf(call, buffer); err != nil {
 		return nil, unlessUnsupported(err)
 	}
 	var names []string
@@ -135,4 +141,21 @@ func unlessUnsupported(err error) error {
 
 func unsupported(err error) bool {
 	return errors.Is(err, unix.ENOTSUP) || errors.Is(err, unix.ENOSYS) || errors.Is(err, unix.EPERM)
+}
+
+func sizeOf(call func([]byte) (int, error), buffer []byte) (size int, err error) {
+	err = uninterrupted(func() error {
+		size, err = call(buffer)
+		return err
+	})
+	return size, err
+}
+
+// uninterrupted repeats a call that was cut short, as the os package does for its own. Seen with listxattr on a FUSE mount.
+func uninterrupted(call func() error) error {
+	for {
+		if err := call(); !errors.Is(err, unix.EINTR) {
+			return err
+		}
+	}
 }

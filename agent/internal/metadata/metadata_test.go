@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"golang.org/x/sys/unix"
 )
 
 func TestFromHeaderLowersKeysAndPassesOverOtherHeaders(t *testing.T) {
@@ -57,5 +59,20 @@ func TestWriteReplacesAllOlderMetadata(t *testing.T) {
 	}
 	if got := Read(file.Name()); got != nil {
 		t.Errorf("got %v", got)
+	}
+}
+
+func TestListRepeatsInterruptedCalls(t *testing.T) {
+	calls := 0
+	names, err := list(func(buffer []byte) (int, error) {
+		calls++
+		if calls%2 == 1 {
+			return 0, unix.EINTR
+		}
+		name := xattrPrefix + "color\x00"
+		return max(len(name), copy(buffer, name)), nil
+	})
+	if err != nil || len(names) != 1 || names[0] != xattrPrefix+"color" {
+		t.Fatalf("got %q, %v", names, err)
 	}
 }

@@ -10,7 +10,7 @@ type End struct {
 	ExitCode int    // -1 when a signal ended it
 	Exited   bool   // by itself
 	Status   string // "exit status 0", "signal: killed"
-	Reason   string // of a kill by the agent: "out of memory"; usually empty
+	Reason   string // of a kill by the agent: "killed: the sandbox ran out of memory"; usually empty
 }
 
 // Failed reports whether the end is to be told as an error.

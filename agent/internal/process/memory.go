@@ -12,7 +12,7 @@ import (
 )
 
 // outOfMemory is the error of a process that was ended to give its memory to the others.
-const outOfMemory = "out of memory"
+const outOfMemory = "killed: the sandbox ran out of memory"
 
 // Victim is a process that was killed to free memory.
 type Victim struct {
@@ -21,28 +21,39 @@ type Victim struct {
 	RSSBytes int64  `json:"rssBytes"`
 }
 
+// goneTime is how long is waited for a victim to give its memory back; goneCheck how often that is looked at.
+const (
+	goneTime  = time.Second
+	goneCheck = 2 * time.Millisecond
+)
+
 // blameTime is how long after the kill of a helper the end of a process is taken for its consequence.
 const blameTime = 10 * time.Second
 
 // KillBiggest kills the process with the largest resident memory among all that descend from the agent: in a sandbox, all
-// but itself. The end of the process that was started here, if the victim is one or works for one, says why. It is false
-// when there is none.
-func (t *Table) KillBiggest() (Victim, bool) {
-	victim, found := t.killBiggest()
-	if found {
-		t.journal.Add(journal.Error, "process killed: out of memory", journal.Fields{
-			"pid": victim.PID, "command": victim.Command, "rssBytes": victim.RSSBytes,
-		})
+// but itself. The end of the process that was started here, if the victim is one or works for one, says why. It returns when the
+// victim has given its memory back, and is false when there is none of at least so many bytes.
+func (t *Table) KillBiggest(least int64) (Victim, bool) {
+	victim, found := t.killBiggest(least)
+	if !found {
+		t.journal.Add(journal.Error, "memory is full, and no process takes much of it: remove files from /dev/shm or other tmpfs", nil)
+		return victim, false
 	}
-	return victim, found
+	t.journal.Add(journal.Error, "process killed: out of memory", journal.Fields{
+		"pid": victim.PID, "command": victim.Command, "rssBytes": victim.RSSBytes,
+	})
+	for end := time.Now().Add(goneTime); residentOf(victim.PID) > 0 && time.Now().Before(end); {
+		time.Sleep(goneCheck)
+	}
+	return victim, true
 }
 
 // killBiggest lets nothing be reaped meanwhile: a pid must not go to another process, nor an end be told before its reason.
-func (t *Table) killBiggest() (Victim, bool) {
+func (t *Table) killBiggest(least int64) (Victim, bool) {
 	t.reaper.mu.Lock()
 	defer t.reaper.mu.Unlock()
 	victim, found := biggest(os.Getpid())
-	if !found {
+	if !found || victim.RSSBytes < least {
 		return Victim{}, false
 	}
 	leader, _ := sessionOf(victim.PID)

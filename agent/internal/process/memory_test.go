@@ -21,11 +21,17 @@ func TestBiggestProcessIsKilledAndItsEndSaysWhy(t *testing.T) {
 	small.line()
 	big := start(t, table, eating(hungry))
 	big.line()
-	victim, found := table.KillBiggest()
+	if victim, found := table.KillBiggest(1 << 30); found {
+		t.Errorf("killed %+v, which is smaller than what was asked for", victim)
+	}
+	victim, found := table.KillBiggest(0)
 	if !found || victim.PID != big.PID() || victim.RSSBytes < 60_000_000 || !strings.HasPrefix(victim.Command, "/bin/sh -c") {
 		t.Errorf("got %+v, %v", victim, found)
 	}
-	if end := big.wait(); end.Failure() != "out of memory" || end.Status != "signal: killed" {
+	if size := residentOf(victim.PID); size != 0 {
+		t.Errorf("it still has %d bytes", size)
+	}
+	if end := big.wait(); end.Failure() != "killed: the sandbox ran out of memory" || end.Status != "signal: killed" {
 		t.Errorf("got %+v", end)
 	}
 	if small.over() {
@@ -40,10 +46,10 @@ func TestEndOfTheProcessThatAVictimWorkedForSaysWhy(t *testing.T) {
 	spec.Env["HUNGRY"] = hungry
 	r := start(t, table, spec)
 	r.line()
-	if victim, found := table.KillBiggest(); !found || victim.PID == r.PID() {
+	if victim, found := table.KillBiggest(0); !found || victim.PID == r.PID() {
 		t.Errorf("got %+v", victim)
 	}
-	if end := r.wait(); end.ExitCode != 9 || end.Failure() != "out of memory" {
+	if end := r.wait(); end.ExitCode != 9 || end.Failure() != "killed: the sandbox ran out of memory" {
 		t.Errorf("got %+v", end)
 	}
 }
@@ -53,7 +59,7 @@ func TestAgentItselfIsNoVictim(t *testing.T) {
 		_, found := biggest(os.Getpid())
 		return !found
 	})
-	if victim, found := newTable(t).KillBiggest(); found {
+	if victim, found := newTable(t).KillBiggest(0); found {
 		t.Errorf("killed %+v", victim)
 	}
 }

@@ -68,7 +68,12 @@ func TestFullMemoryCostsTheBiggestProcess(t *testing.T) {
 	}
 	stream := open(t, a, `{"process":{"cmd":"/bin/sh","args":["-c","x=$(head -c 30000000 /dev/zero | tr '\\0' x); echo full; read y"]}}`)
 	until(t, stream, "ZnVsbAo=") // full
-	answer := a.Do(t, "POST", "/oom", "")
+	for query, status := range map[string]int{"least=1000000000": http.StatusNotFound, "least=much": http.StatusBadRequest} {
+		if answer := a.Do(t, "POST", "/oom?"+query, ""); answer.StatusCode != status {
+			t.Errorf("%s: %s", query, answer.Status)
+		}
+	}
+	answer := a.Do(t, "POST", "/oom?least=10000000", "")
 	var victim struct {
 		PID      int
 		Command  string
@@ -78,7 +83,7 @@ func TestFullMemoryCostsTheBiggestProcess(t *testing.T) {
 		t.Errorf("got %s %+v, %v", answer.Status, victim, err)
 	}
 	rest, err := io.ReadAll(stream)
-	if err != nil || !strings.Contains(string(rest), `"error":"out of memory"`) || !strings.Contains(string(rest), `"status":"signal: killed"`) {
+	if err != nil || !strings.Contains(string(rest), `"error":"killed: the sandbox ran out of memory"`) || !strings.Contains(string(rest), `"status":"signal: killed"`) {
 		t.Errorf("got %s, %v", rest, err)
 	}
 }

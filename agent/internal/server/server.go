@@ -4,6 +4,7 @@ package server
 import (
 	"context"
 	"net/http"
+	"strconv"
 	"time"
 
 	"connectrpc.com/connect"
@@ -102,17 +103,30 @@ func health(w http.ResponseWriter, _ *http.Request) {
 	w.WriteHeader(http.StatusNoContent)
 }
 
-// outOfMemory answers POST /oom, by which the control plane saves a sandbox whose memory is full: 200 with the process that was
-// killed, 404 when there is none to kill.
+// outOfMemory answers POST /oom?least=<bytes>, by which the control plane saves a sandbox whose memory is full: 200 with the process
+// that was killed, 404 when there is none that takes so much.
 func outOfMemory(processes *process.Table) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		victim, found := processes.KillBiggest()
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		least, err := leastBytes(r)
+		if err != nil {
+			reply.Error(w, http.StatusBadRequest, "least is not a number of bytes")
+			return
+		}
+		victim, found := processes.KillBiggest(least)
 		if !found {
 			reply.Error(w, http.StatusNotFound, "there is no process to kill")
 			return
 		}
 		reply.JSON(w, http.StatusOK, victim)
 	})
+}
+
+func leastBytes(r *http.Request) (int64, error) {
+	text := r.URL.Query().Get("least")
+	if text == "" {
+		return 0, nil
+	}
+	return strconv.ParseInt(text, 10, 64)
 }
 
 func unknown(w http.ResponseWriter, r *http.Request) {

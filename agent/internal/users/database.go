@@ -41,16 +41,30 @@ func New(passwdPath, groupPath string) *Database {
 	return &Database{passwdPath: passwdPath, groupPath: groupPath}
 }
 
-// Lookup finds a user by name. It returns an *UnknownError when there is none.
+// Lookup finds a user by name, or by number as images name theirs. It returns an *UnknownError when there is none.
 func (d *Database) Lookup(name string) (User, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.refresh()
 	user, found := d.users[name]
-	if !found {
-		return User{}, &UnknownError{Name: name}
+	if found {
+		return user, nil
 	}
-	return user, nil
+	if id, err := strconv.ParseUint(name, 10, 32); err == nil && id < noUser {
+		return d.numbered(uint32(id)), nil
+	}
+	return User{}, &UnknownError{Name: name}
+}
+
+// noUser is what the kernel takes for no user at all.
+const noUser = 1<<32 - 1
+
+// numbered is the user with the id; one without an entry has the group 0 and no home, as in a container.
+func (d *Database) numbered(id uint32) User {
+	if name, known := d.names[id]; known {
+		return d.users[name]
+	}
+	return User{Name: strconv.FormatUint(uint64(id), 10), UID: id, Home: "/"}
 }
 
 // Names is a view of the database at one moment, for many look-ups in a row.

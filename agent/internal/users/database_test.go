@@ -27,6 +27,25 @@ func TestLookupOfUnknownUserNamesIt(t *testing.T) {
 	}
 }
 
+func TestLookupByNumberFindsTheUserOrMakesDoWithoutAnEntry(t *testing.T) {
+	d, _ := database(t, "root:x:0:0::/root:\nuser:x:1000:1001::/home/user:\n7:x:70:70::/seven:\n", "")
+	for name, want := range map[string]User{
+		"1000": {Name: "user", UID: 1000, GID: 1001, Home: "/home/user"},
+		"7":    {Name: "7", UID: 70, GID: 70, Home: "/seven"},
+		"4242": {Name: "4242", UID: 4242, Home: "/"},
+	} {
+		user, err := d.Lookup(name)
+		if err != nil || user.Name != want.Name || user.UID != want.UID || user.GID != want.GID || user.Home != want.Home {
+			t.Errorf("%s: got %+v %v", name, user, err)
+		}
+	}
+	for _, name := range []string{"4294967295", "4294967296", "-1", "+1", "0x10"} {
+		if _, err := d.Lookup(name); err == nil {
+			t.Errorf("%s is a user", name)
+		}
+	}
+}
+
 func TestLookupSeesUsersThatAreAddedLater(t *testing.T) {
 	d, passwd := database(t, "root:x:0:0::/root:\n", "")
 	if _, err := d.Lookup("late"); err == nil {

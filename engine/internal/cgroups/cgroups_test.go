@@ -90,7 +90,10 @@ func TestMemoryIsWatched(t *testing.T) {
 		t.Skip("needs the memory controller of version 1")
 	}
 	directory := filepath.Join(mount, "memory", name)
-	watch, err := WatchMemory(name, 32<<20, 128<<20)
+	if err := LetMemoryGrow(name, 128<<20); err != nil {
+		t.Fatal(err)
+	}
+	watch, err := WatchMemory(name, 32<<20)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -34,19 +34,23 @@ func (w *Watch) Wait(limit time.Duration) bool {
 // Close ends the watch, and Wait with it.
 func (w *Watch) Close() { _ = w.signal.Close() }
 
-// WatchMemory arranges for a watch on a group's memory around soft bytes, and lets the kernel kill at hard bytes only. In
-// between, version 2 slows the group down; version 1 does not.
-func WatchMemory(group string, soft, hard int64) (*Watch, error) {
+// LetMemoryGrow lets the kernel kill at hard bytes only. Between soft and hard, version 2 slows the group down; version 1 does not.
+func LetMemoryGrow(group string, hard int64) error {
 	if Unified() {
-		return watchUnified(filepath.Join(mount, group), soft, hard)
+		return write(filepath.Join(mount, group, "memory.max"), hard)
 	}
-	return watchLegacy(filepath.Join(mount, "memory", group), soft, hard)
+	return write(filepath.Join(mount, "memory", group, "memory.limit_in_bytes"), hard)
 }
 
-func watchUnified(directory string, soft, hard int64) (*Watch, error) {
-	if err := write(filepath.Join(directory, "memory.max"), hard); err != nil {
-		return nil, err
+// WatchMemory arranges for a watch on a group's memory around soft bytes. The kernel takes tens of milliseconds for it.
+func WatchMemory(group string, soft int64) (*Watch, error) {
+	if Unified() {
+		return watchUnified(filepath.Join(mount, group), soft)
 	}
+	return watchLegacy(filepath.Join(mount, "memory", group), soft)
+}
+
+func watchUnified(directory string, soft int64) (*Watch, error) {
 	if err := write(filepath.Join(directory, "memory.high"), soft); err != nil {
 		return nil, err
 	}
@@ -67,16 +71,14 @@ func watchFile(path string) (*Watch, error) {
 	return &Watch{signal: signal, buffer: make([]byte, 4096)}, nil
 }
 
-func watchLegacy(directory string, soft, hard int64) (*Watch, error) {
-	if err := write(filepath.Join(directory, "memory.limit_in_bytes"), hard); err != nil {
-		return nil, err
-	}
+func watchLegacy(directory string, soft int64) (*Watch, error) {
 	descriptor, err := unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK)
 	if err != nil {
 		return nil, fmt.Errorf("watching memory: %w", err)
 	}
 	w := &Watch{signal: os.NewFile(uintptr(descriptor), "eventfd"), buffer: make([]byte, 8)}
-	// The usage tells when it crosses the limit; once file cache keeps it above, only the kernel's search for memory tells.
+	// The usage has file cache in it, so at the limit there may be no shortage yet: who hears of it looks again and again. One threshold
+	// only, as each costs a grace period of the kernel, of tens of milliseconds. The search for memory tells of the rest.
 	for name, argument := range map[string]string{"memory.usage_in_bytes": strconv.FormatInt(soft, 10), "memory.pressure_level": "low"} {
 		if err := listen(descriptor, directory, name, argument); err != nil {
 			w.Close()

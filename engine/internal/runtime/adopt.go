@@ -59,7 +59,6 @@ func (h *Host) adoptOne(id container.FullID) error {
 	e.finish()
 	h.log.Info("took over an execution", "execution", e.id, "status", e.status())
 	if e.sandbox != nil {
-		h.guardMemory(e, c)
 		go h.watch(e)
 		go h.tellShortages(e)
 	}

@@ -130,7 +130,7 @@ func (h *Host) build(e *execution, p plan, undo *cleanup.Cleanup) error {
 		return err
 	}
 	e.attach(c, true, func(int) bool { return true })
-	h.guardMemory(e, c)
+	h.giveHeadroom(e, c)
 	offerProcesses(e)
 	if e.ending.Load() {
 		return protocol.Errorf(protocol.Conflict, "The execution was destroyed while it was being made.")

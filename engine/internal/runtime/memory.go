@@ -20,32 +20,51 @@ const (
 	// lookAfter bounds how often the figures are looked at, whatever the kernel tells.
 	lookAfter = 10 * time.Millisecond
 	// lookAgain is for a group that file cache keeps above the limit: what creeps up from there on crosses nothing that tells.
-	lookAgain = 500 * time.Millisecond
+	lookAgain = 100 * time.Millisecond
 )
 
 // memoryLimit is the limit that the bundle names, 0 for none.
 func memoryLimit(c *container.Container) int64 {
-	if c.Spec == nil || c.Spec.Linux == nil || c.Spec.Linux.Resources == nil || c.Spec.Linux.Resources.Memory == nil || c.Spec.Linux.Resources.Memory.Limit == nil {
+	if c == nil || c.Spec == nil || c.Spec.Linux == nil || c.Spec.Linux.Resources == nil || c.Spec.Linux.Resources.Memory == nil || c.Spec.Linux.Resources.Memory.Limit == nil {
 		return 0
 	}
 	return *c.Spec.Linux.Resources.Memory.Limit
 }
 
-// guardMemory arranges that shortages of memory are told of before the kernel acts on them. A sandbox whose memory cannot be
-// watched is killed whole, as the kernel does it.
-func (h *Host) guardMemory(e *execution, c *container.Container) {
+// giveHeadroom lets the kernel act only well above the limit. Before anything in the sandbox runs.
+func (h *Host) giveHeadroom(e *execution, c *container.Container) {
 	limit := memoryLimit(c)
 	if limit <= 0 {
 		return
 	}
-	watch, err := cgroups.WatchMemory(e.controlGroup(), limit, limit+headroom)
+	if err := cgroups.LetMemoryGrow(e.controlGroup(), limit+headroom); err != nil {
+		h.log.Warn("the kernel will act on a shortage of memory before it is told", "execution", e.id, "detail", err.Error())
+	}
+}
+
+// guardMemory arranges that shortages of memory are told of before the kernel acts on them, or gives nil. A sandbox whose memory
+// cannot be watched is killed whole, as the kernel does it.
+func (h *Host) guardMemory(e *execution) *memoryGuard {
+	c := e.runtimeContainer()
+	limit := memoryLimit(c)
+	if limit <= 0 {
+		return nil
+	}
+	watch, err := cgroups.WatchMemory(e.controlGroup(), limit)
 	if err != nil {
-		h.log.Warn("the memory of an execution cannot be watched", "execution", e.id, "detail", err.Error())
-		return
+		if !e.ending.Load() {
+			h.log.Warn("the memory of an execution cannot be watched", "execution", e.id, "detail", err.Error())
+		}
+		return nil
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	if e.container != c { // released meanwhile
+		watch.Close()
+		return nil
+	}
 	e.memory = &memoryGuard{watch: watch, limit: limit}
+	return e.memory
 }
 
 // offerProcesses makes the processes inside the kernel's choice, rather than the sandbox itself, where the memory of a sandbox or of
@@ -70,23 +89,26 @@ type memoryGuard struct {
 	limit int64
 }
 
-// tellShortages waits for the kernel's signals and tells of those that are a shortage.
+// tellShortages waits for the kernel's signals and tells of those that are a shortage. Arranging for them takes a grace period of the
+// kernel, for which no start waits.
 func (h *Host) tellShortages(e *execution) {
-	e.mu.Lock()
-	guard := e.memory
-	e.mu.Unlock()
+	guard := h.guardMemory(e)
 	if guard == nil {
 		return
 	}
-	var again time.Duration
-	for guard.watch.Wait(again) {
-		h.tellWhileShort(e, guard.limit)
-		again = 0
-		if cgroups.Read(e.controlGroup()).ChargedBytes >= guard.limit {
-			again = lookAgain
-		}
+	for again := h.look(e, guard.limit); guard.watch.Wait(again); again = h.look(e, guard.limit) {
 		time.Sleep(lookAfter)
 	}
+}
+
+// look tells of a shortage and gives the time of the next look, 0 when the kernel is to tell: it does so when the limit is crossed,
+// which may have been before it was asked to, or by file cache.
+func (h *Host) look(e *execution, limit int64) time.Duration {
+	h.tellWhileShort(e, limit)
+	if e.ending.Load() || cgroups.Read(e.controlGroup()).ChargedBytes < limit {
+		return 0
+	}
+	return lookAgain
 }
 
 // tellWhileShort tells again and again while the execution uses more than its limit, file cache not counted. One that is frozen

@@ -2,12 +2,14 @@ package main
 
 import (
 	"fmt"
+	"math"
 	"net/http"
 	"os"
 	"os/exec"
 	"runtime/debug"
 	"strconv"
 	"sync"
+	"time"
 )
 
 var eater *exec.Cmd
@@ -67,5 +69,5 @@ func eatUp(megabytes, threads string) {
 		})
 	}
 	all.Wait()
-	select {}
+	time.Sleep(math.MaxInt64) // not select{}, at which Go sees a deadlock and exits
 }

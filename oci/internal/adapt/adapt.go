@@ -62,6 +62,9 @@ func (i image) adapt() (result Result, err error) {
 		return result, err
 	}
 	result = i.facts()
+	if err := i.root(); err != nil {
+		return result, err
+	}
 	if result.User, err = i.user(); err != nil {
 		return result, err
 	}

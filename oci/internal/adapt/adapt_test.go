@@ -86,8 +86,15 @@ func TestEmptyImageIsMadeFit(t *testing.T) {
 	if stat, err := os.Stat(filepath.Join(root, "tmp")); err != nil || stat.Mode()&(os.ModeSticky|0o777) != os.ModeSticky|0o777 {
 		t.Errorf("/tmp is %v (%v)", stat.Mode(), err)
 	}
-	if read(t, root, "etc/passwd") != "user:x:1000:1000::/home/user:/bin/sh\n" || read(t, root, "etc/group") != "user:x:1000:\n" {
-		t.Error("the accounts are wrong")
+	passwd, group := read(t, root, "etc/passwd"), read(t, root, "etc/group")
+	if passwd != "root:x:0:0:root:/root:/bin/sh\nuser:x:1000:1000::/home/user:/bin/sh\n" || group != "root:x:0:\nuser:x:1000:\n" {
+		t.Errorf("the accounts are %q and %q", passwd, group)
+	}
+	if stat, err := os.Stat(filepath.Join(root, "root")); err != nil || stat.Mode().Perm() != 0o700 {
+		t.Errorf("/root is %v (%v)", stat, err)
+	}
+	if !log.has(`no account "root"`) {
+		t.Errorf("the log is %q", *log)
 	}
 }
 

@@ -1,10 +1,11 @@
 import type { IncomingMessage } from 'node:http'
-import { json } from 'node:stream/consumers'
+import { json, text } from 'node:stream/consumers'
 
 import type { AgentIdentity } from '@torpor/core'
 import { describe, expect, it } from 'vitest'
 
 import { createAgentClient } from './agent-client.ts'
+import { envelope } from './envelopes.ts'
 import { type Handler, freeAddress, serve, serveRaw } from './loopback.ts'
 import { answerMilliseconds, waits } from './patience.ts'
 
@@ -92,6 +93,67 @@ describe('patience', () => {
     const times = Array.from({ length: 30 }, (_, tries) => answerMilliseconds(tries))
     expect(times).toEqual(times.toSorted((a, b) => a - b))
     expect([times[0], times.at(-1)]).toEqual([100, 2000])
+  })
+})
+
+describe('endBiggest', () => {
+  const victim = { pid: 7, command: 'python3 greedy.py', rssBytes: 1024 }
+
+  it('asks for a process of that size and tells which one it was', async () => {
+    const seen: unknown[] = []
+    await using sandbox = await serve((request, response) => {
+      seen.push(request.method, request.url, request.headers['x-access-token'])
+      response.writeHead(200).end(JSON.stringify(victim))
+    })
+    expect(await agent.endBiggest(sandbox.address, 'secret-token', 4096)).toEqual(victim)
+    expect(seen).toEqual(['POST', '/oom?least=4096', 'secret-token'])
+    await sandbox.disconnected()
+  })
+
+  it('is undefined when there is none', async () => {
+    await using sandbox = await serve(status(404))
+    expect(await agent.endBiggest(sandbox.address, null, 0)).toBeUndefined()
+  })
+
+  it.each(['nonsense', '{}', JSON.stringify({ ...victim, rssBytes: -1 }), JSON.stringify({ ...victim, command: 7 })])(
+    'says unavailable for the answer %s',
+    async (answer) => {
+      await using sandbox = await serve((_request, response) => void response.writeHead(200).end(answer))
+      await expect(agent.endBiggest(sandbox.address, null, 0)).rejects.toMatchObject({ kind: 'unavailable' })
+    },
+  )
+})
+
+describe('prepare', () => {
+  const surroundings = { templateId: 'template1', hostname: 'spare', nameservers: ['169.254.53.53'] }
+  const answering =
+    (last: object, event: object = {}): Handler =>
+    (request, response) => {
+      if (request.url === '/init') return void response.writeHead(204).end()
+      const closing = envelope(last)
+      closing.writeUInt8(2)
+      response.writeHead(200).end(Buffer.concat([envelope({ event }), closing]))
+    }
+
+  it('tells no token and no sandbox, and then runs a shell', async () => {
+    const seen: [string | undefined, unknown, string][] = []
+    await using sandbox = await serve(async (request, response) => {
+      const body = await text(request)
+      seen.push([request.url, request.headers['x-access-token'], body])
+      await answering({}, { end: { exited: true } })(request, response)
+    })
+    await agent.prepare(sandbox.address, surroundings)
+    expect(seen.map(([url, token]) => [url, token])).toEqual([
+      ['/init', undefined],
+      ['/process.Process/Start', undefined],
+    ])
+    expect(JSON.parse(seen[0]?.[2] ?? '')).toEqual(surroundings)
+    expect(seen[1]?.[2]).toContain('/bin/bash')
+  })
+
+  it('does without a shell that is not there', async () => {
+    await using sandbox = await serve(answering({ error: { code: 'not_found' } }))
+    await expect(agent.prepare(sandbox.address, surroundings)).resolves.toBeUndefined()
   })
 })
 

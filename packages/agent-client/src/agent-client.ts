@@ -1,21 +1,26 @@
 import { setTimeout as delay } from 'node:timers/promises'
 
 import { TorporError, accessTokenHeader } from '@torpor/contract'
-import type { Agent, AgentIdentity, JournalEntry } from '@torpor/core'
+import type { Agent, AgentIdentity, AgentSurroundings, EndedProcess, JournalEntry } from '@torpor/core'
+import { z } from 'zod'
 
 import { type AgentCall, callAgent, mostCharacters } from './call-agent.ts'
 import { pageEntries, parseJournal } from './journal.ts'
+import { makeDirectory } from './make-directory.ts'
 import { answerMilliseconds, waits } from './patience.ts'
+import { rehearse } from './rehearse.ts'
 import { run } from './run-process.ts'
 import { startService } from './start-service.ts'
 import { writeFile } from './write-file.ts'
 
 const initMilliseconds = 10_000
 const journalMilliseconds = 2000
+/** A sandbox without memory is slow, and its agent waits a second for the process to be gone. */
+const endMilliseconds = 5000
 
 /** The agent over HTTP. */
 export function createAgentClient(): Agent {
-  return { healthy, init, startService, journal, run, writeFile }
+  return { healthy, init, prepare, startService, journal, run, writeFile, makeDirectory, endBiggest }
 }
 
 /** Asks until the agent answers. Creates wait for this, so it looks often at first. */
@@ -38,12 +43,20 @@ async function healthy(address: string, withinMilliseconds: number): Promise<voi
   throw new TorporError('timed_out', message, { context: { address }, cause: last })
 }
 
-async function init(address: string, identity: AgentIdentity, holder: string | null = identity.accessToken): Promise<void> {
+const init = (address: string, identity: AgentIdentity, holder: string | null = identity.accessToken): Promise<void> =>
+  tell(address, initBody(identity), holder)
+
+async function prepare(address: string, surroundings: AgentSurroundings): Promise<void> {
+  await tell(address, surroundings, null)
+  await rehearse(address)
+}
+
+async function tell(address: string, told: object, holder: string | null): Promise<void> {
   const request: AgentCall = {
     method: 'POST',
     path: '/init',
-    headers: { 'content-type': 'application/json', ...(holder !== null && { [accessTokenHeader]: holder }) },
-    body: JSON.stringify(initBody(identity)),
+    headers: { 'content-type': 'application/json', ...shown(holder) },
+    body: JSON.stringify(told),
   }
   const answer = await callAgent(address, request, initMilliseconds).catch((cause: unknown) => {
     throw new TorporError('unavailable', 'The sandbox does not answer. Try again', { context: { address }, cause })
@@ -54,11 +67,7 @@ async function init(address: string, identity: AgentIdentity, holder: string | n
 }
 
 async function journal(address: string, accessToken: string | null, after: number): Promise<JournalEntry[]> {
-  const request: AgentCall = {
-    method: 'GET',
-    path: `/logs?after=${after}&limit=${pageEntries}`,
-    ...(accessToken !== null && { headers: { [accessTokenHeader]: accessToken } }),
-  }
+  const request: AgentCall = { method: 'GET', path: `/logs?after=${after}&limit=${pageEntries}`, headers: shown(accessToken) }
   try {
     const { status, text } = await callAgent(address, request, journalMilliseconds, mostCharacters)
     if (status !== 200) throw new Error(`the agent answered ${status}`)
@@ -67,6 +76,26 @@ async function journal(address: string, accessToken: string | null, after: numbe
     throw new TorporError('unavailable', 'The sandbox does not tell its log. Try again', { context: { address }, cause })
   }
 }
+
+async function endBiggest(address: string, accessToken: string | null, leastBytes: number): Promise<EndedProcess | undefined> {
+  const request: AgentCall = { method: 'POST', path: `/oom?least=${leastBytes}`, headers: shown(accessToken) }
+  try {
+    const { status, text } = await callAgent(address, request, endMilliseconds, mostCharacters)
+    if (status === 404) return undefined
+    if (status !== 200) throw new Error(`the agent answered ${status}`)
+    return endedProcess.parse(JSON.parse(text))
+  } catch (cause) {
+    throw new TorporError('unavailable', 'The sandbox does not free its memory', { context: { address }, cause })
+  }
+}
+
+const endedProcess = z.object({
+  pid: z.int(),
+  command: z.string().transform((text) => text.slice(0, 1024)),
+  rssBytes: z.int().min(0),
+})
+
+const shown = (token: string | null): Record<string, string> => (token === null ? {} : { [accessTokenHeader]: token })
 
 const initBody = ({ env, accessToken, defaults, ...identity }: AgentIdentity): object => ({
   ...identity,

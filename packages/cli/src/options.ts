@@ -49,6 +49,9 @@ export function assignment(text: string, before: Readonly<Record<string, string>
   return { ...before, [text.slice(0, place)]: text.slice(place + 1) }
 }
 
+/** A value that may be given again. */
+export const several = (text: string, before: readonly string[] = []): string[] => [...before, text]
+
 /** Examples below the help of a command. */
 export const examples = (command: Command, ...lines: string[]): Command =>
   command.addHelpText('after', `\nExamples:\n${lines.map((line) => `  ${line}\n`).join('')}`.trimEnd())

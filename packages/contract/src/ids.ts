@@ -25,11 +25,14 @@ export const newSandboxId = (): string => `i${randomLabel(20)}`
 /** A new id of an engine process (an execution): one per boot or restore. */
 export const newExecutionId = (): string => `x${randomLabel(20)}`
 
-/** Ids of templates, builds and snapshots. */
+/** Ids of templates and snapshots. */
 export const templateIdPattern = /^[a-z0-9]{20}$/
 
-/** A new id of a template, of one of its builds or of a snapshot. */
+/** A new id of a template or of a snapshot. */
 export const newTemplateId = (): string => randomLabel(20)
+
+/** A new id of a template's build: a UUID, which the Python SDKs insist on (protocol.md 2.5). */
+export const newBuildId = (): string => globalThis.crypto.randomUUID()
 
 /**
  * The sandbox id in a path or host name. Old clients glue a client id behind a dash, which is cut

@@ -1,5 +1,7 @@
 import { z } from 'zod'
 
+import { outboundLists } from './outbound.ts'
+
 /** States that clients ask for and know of (protocol.md 2.3). */
 export const publicStates = ['running', 'paused'] as const
 export type PublicState = (typeof publicStates)[number]
@@ -19,8 +21,7 @@ export const timeoutSeconds = z
 export const networkConfig = z.looseObject({
   allowPublicTraffic: z.boolean().optional(),
   maskRequestHost: z.string().max(253).optional(),
-  allowOut: z.array(z.string()).optional(),
-  denyOut: z.array(z.string()).optional(),
+  ...outboundLists,
 })
 
 /** Body of `POST /sandboxes` and `POST /v2/sandboxes` (protocol.md 2.3). Unknown properties are accepted. */
@@ -77,7 +78,12 @@ export const sandboxDetail = listedSandbox.extend({
 export type SandboxDetail = z.infer<typeof sandboxDetail>
 
 /** Body of both connect calls; e2b sends `{}` when the user gave no timeout, and `memory: false` for `onResume: 'reboot'`. */
-export const connectRequest = z.looseObject({ timeout: timeoutSeconds.optional(), memory: z.boolean().nullish() })
+export const connectRequest = z.looseObject({
+  timeout: timeoutSeconds.optional(),
+  memory: z.boolean().nullish(),
+  /** Novita's: restricts the sandbox from now on. */
+  network: networkConfig.nullish(),
+})
 
 /** Body of the deprecated resume call. */
 export const resumeRequest = z.looseObject({ timeout: timeoutSeconds.optional(), autoPause: z.boolean().optional() })

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 
-import { timeoutSeconds } from './sandbox.ts'
+import { networkConfig, timeoutSeconds } from './sandbox.ts'
 
 /** Body of `POST /sandboxes/{id}/snapshots` (protocol.md 2.2): `<name>` or `<name>:<tag>`. */
 export const snapshotRequest = z.looseObject({ name: z.string().max(256).optional() })
@@ -19,6 +19,8 @@ export const resetRequest = z.looseObject({
   timeout: timeoutSeconds.optional(),
   /** Ours: which snapshot of this sandbox to go back to. */
   snapshotID: z.string().min(1).max(256).optional(),
+  /** Novita's: restricts the sandbox from now on. */
+  network: networkConfig.nullish(),
 })
 
 /** The token only where public traffic is restricted. */

@@ -29,10 +29,19 @@ const templateStep = z.looseObject({
   force: z.boolean().nullish(),
 })
 
+const text = z.string().min(1).max(65_536)
+/** How a private registry is convinced (protocol.md 2.3). */
+const registryCredentials = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('registry'), username: text, password: text }),
+  z.object({ type: z.literal('aws'), awsAccessKeyId: text, awsSecretAccessKey: text, awsRegion: text }),
+  z.object({ type: z.literal('gcp'), serviceAccountJson: text }),
+])
+
 /** Body of `POST /v2/templates/{id}/builds/{buildID}` (protocol.md 2.3). Clients send more in the steps than the schema lists. */
 export const buildRequest = z.looseObject({
   fromTemplate: z.string().max(512).nullish(),
   fromImage: z.string().max(512).nullish(),
+  fromImageRegistry: registryCredentials.nullish(),
   startCmd: z.string().max(65_536).nullish(),
   readyCmd: z.string().max(65_536).nullish(),
   preBootScript: z.string().nullish(),

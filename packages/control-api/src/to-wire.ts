@@ -62,14 +62,19 @@ export function detailToWire(
   showState: ShowState,
   { tokens, domain }: Pick<Dependencies, 'tokens' | 'domain'>,
 ): SandboxDetail {
-  const { allowInternetAccess, allowPublicTraffic, maskRequestHost } = record.network
+  const { allowInternetAccess, allowOut, denyOut, allowPublicTraffic, maskRequestHost } = record.network
   const { autoResume, onTimeout } = record.lifecycle
   return {
     ...listedToWire(record, showState),
     ...(record.secure && { envdAccessToken: tokens.access(record.id) }),
     domain,
     allowInternetAccess,
-    network: { allowPublicTraffic, ...(maskRequestHost !== null && { maskRequestHost }) },
+    network: {
+      allowPublicTraffic,
+      ...(maskRequestHost !== null && { maskRequestHost }),
+      ...(allowOut.length > 0 && { allowOut: [...allowOut] }),
+      ...(denyOut.length > 0 && { denyOut: [...denyOut] }),
+    },
     lifecycle: { autoResume, onTimeout },
   }
 }

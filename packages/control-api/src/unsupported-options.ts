@@ -2,17 +2,7 @@ import { TorporError } from '@torpor/contract'
 import type { SandboxRecord } from '@torpor/core'
 
 /** Options of protocol.md 2.3 that would be misleading or unsafe to ignore: a sandbox is refused rather than made without them. */
-const unsupported = [
-  'network.allowOut',
-  'network.denyOut',
-  'network.rules',
-  'network.egressProxy',
-  'network.httpsPorts',
-  'volumeMounts',
-  'mcp',
-  'iam.tokens',
-  'secrets',
-] as const
+const unsupported = ['network.rules', 'network.egressProxy', 'network.httpsPorts', 'volumeMounts', 'mcp', 'iam.tokens', 'secrets'] as const
 
 export const notYet = (what: string): TorporError => new TorporError('unimplemented', `${what} is not supported yet by this Torpor version`)
 

@@ -1,7 +1,6 @@
 /** What is known of protocol.md 2.2 but not there yet: answered with 501 in place of a puzzling 404. */
 export const unsupportedRoutes: readonly { readonly feature: string; readonly routes: readonly string[] }[] = [
   { feature: 'A commit', routes: ['POST /sandboxes/{id}/commit'] },
-  { feature: 'A network update', routes: ['PUT /sandboxes/{id}/network'] },
   { feature: 'More memory for a running sandbox', routes: ['POST /sandboxes/{id}/hotplug-memory'] },
   { feature: 'A volume mount', routes: ['POST /sandboxes/{id}/volume-mounts', 'DELETE /sandboxes/{id}/volume-mounts'] },
   {

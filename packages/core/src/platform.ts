@@ -22,6 +22,7 @@ import { Preparations } from './app/preparations.ts'
 import { type LateTemplate, prepareTemplate } from './app/prepare-template.ts'
 import { quotaOf } from './app/quota.ts'
 import { requireSandbox } from './app/records.ts'
+import { MemoryRelief } from './app/relieve-memory.ts'
 import { resetSandbox } from './app/reset-sandbox.ts'
 import { Sampler } from './app/sampler.ts'
 import { createSnapshot, listSnapshots } from './app/snapshots.ts'
@@ -40,6 +41,7 @@ import {
   templateDetail,
 } from './app/templates/template-records.ts'
 import { Transitions } from './app/transitions.ts'
+import { updateNetwork } from './app/update-network.ts'
 import type { UseCases } from './app/use-cases.ts'
 import { Verified } from './app/verified.ts'
 import { verifyAll } from './app/verify-images.ts'
@@ -131,9 +133,7 @@ export function createPlatform(adapters: Adapters): Platform {
       nudge()
     },
     start: async () => {
-      unsubscribe = adapters.engine.onExit((exit) => {
-        loseExecution(ports, exit).catch((error: unknown) => adapters.log.error({ exit, error }, 'an ended execution was not cleared away'))
-      })
+      unsubscribe = listen(ports)
       failInterrupted(ports)
       const adoption = await adoptExecutions(ports)
       nudge()
@@ -153,6 +153,22 @@ export function createPlatform(adapters: Adapters): Platform {
   }
 }
 
+/** What the engine tells by itself. Gives the function that ends it. */
+function listen(ports: Ports): () => void {
+  const { engine, log } = ports
+  const relief = new MemoryRelief()
+  const ends = [
+    engine.onExit((exit) => {
+      const reason = relief.explains(ports, exit.execution) ? 'out of memory' : 'crashed'
+      loseExecution(ports, exit, reason).catch((error: unknown) => log.error({ exit, error }, 'an ended execution was not cleared away'))
+    }),
+    engine.onMemoryPressure((pressure) => {
+      relief.relieve(ports, pressure).catch((error: unknown) => log.warn({ pressure, error }, 'a shortage of memory was not ended'))
+    }),
+  ]
+  return () => ends.forEach((end) => end())
+}
+
 const useCasesOf = (ports: Ports): UseCases => ({
   createSandbox: (command) => createSandbox(ports, command),
   getSandbox: (id) => viewOf(ports, requireSandbox(ports.store, id)),
@@ -162,6 +178,7 @@ const useCasesOf = (ports: Ports): UseCases => ({
   connectSandbox: (id, timeoutSeconds, reboot) => connectSandbox(ports, id, timeoutSeconds, reboot),
   resumeSandbox: (id, options) => resumePaused(ports, id, options),
   setTimeout: (id, timeoutSeconds) => setTimeoutOf(ports, id, timeoutSeconds),
+  updateNetwork: (id, network) => updateNetwork(ports, id, network),
   refresh: (id, durationSeconds) => refreshSandbox(ports, id, durationSeconds),
   cloneSandbox: (id, { strict, ...command }) => (strict ? cloneStrictly(ports, id, command) : cloneLeniently(ports, id, command)),
   forkSandbox: (id, command) => forkSandbox(ports, id, command),

@@ -19,6 +19,7 @@ const handlers: Readonly<Record<string, Handler>> = {
     memory.counter += 1
     answer(response, 200, { counter: memory.counter })
   },
+  'POST /oom': endBiggest,
   'GET /files': readFile,
   'POST /files': async (memory, request, response) => {
     memory.files.set(pathOf(request), await text(request))
@@ -59,6 +60,13 @@ async function init(memory: FakeMemory, request: IncomingMessage, response: Serv
   response.writeHead(204).end()
 }
 
+function endBiggest({ processes }: FakeMemory, request: IncomingMessage, response: ServerResponse): void {
+  const [pid, rssBytes] = [...processes].toSorted(([, a], [, b]) => b - a)[0] ?? [0, -1]
+  if (rssBytes < Number(queryOf(request).get('least'))) return answer(response, 404, { code: 404, message: 'there is no process to kill' })
+  processes.delete(pid)
+  answer(response, 200, { pid, command: `process ${pid}`, rssBytes })
+}
+
 /** The root's files, and the one file of /proc that tells a fresh boot from a restore. */
 function readFile(memory: FakeMemory, request: IncomingMessage, response: ServerResponse): void {
   const path = pathOf(request)
@@ -67,7 +75,8 @@ function readFile(memory: FakeMemory, request: IncomingMessage, response: Server
   response.writeHead(200, { 'content-type': 'application/octet-stream' }).end(content)
 }
 
-const pathOf = (request: IncomingMessage): string => new URL(request.url ?? '/', 'http://agent').searchParams.get('path') ?? ''
+const queryOf = (request: IncomingMessage): URLSearchParams => new URL(request.url ?? '/', 'http://agent').searchParams
+const pathOf = (request: IncomingMessage): string => queryOf(request).get('path') ?? ''
 
 function answer(response: ServerResponse, status: number, body: object): void {
   response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body))

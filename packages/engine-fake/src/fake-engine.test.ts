@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 
 import { TorporError, newExecutionId } from '@torpor/contract'
-import type { ExecutionExit, ExecutionSpec, MemoryPressure } from '@torpor/core'
+import { type ExecutionExit, type ExecutionSpec, type MemoryPressure, openEgress } from '@torpor/core'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 
 import { type FakeEngine, createFakeEngine } from './fake-engine.ts'
@@ -24,7 +24,7 @@ const spec = (): ExecutionSpec => ({
   hostname: 'fake',
   base: { rootfs: 'none', agent: 'none' },
   resources: { cpuCount: 1, memoryMiB: 128, diskMiB: 128 },
-  allowInternetAccess: true,
+  egress: openEgress,
 })
 
 /** One call on a connection of its own. */

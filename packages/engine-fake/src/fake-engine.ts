@@ -2,6 +2,7 @@ import type { RequestListener, Server } from 'node:http'
 
 import { TorporError } from '@torpor/contract'
 import type {
+  EgressRules,
   Engine,
   Execution,
   ExecutionExit,
@@ -35,6 +36,8 @@ export interface FakeEngine extends Engine {
   readonly calls: readonly VerbCall[]
   /** What the sandbox remembers; the test may change it. @throws TorporError `not_found`. */
   memory(execution: string): FakeMemory
+  /** The rules that hold for it. @throws TorporError `not_found`. */
+  egress(execution: string): EgressRules
   /** Opens a port in the sandbox. It stays open over freeze, capture and restore; the server is given for upgrades. */
   listen(execution: string, port: number, handler: RequestListener): Promise<Server>
   /** The sandbox ends by itself: an exit event, and `stopped` in the list. */
@@ -106,6 +109,16 @@ class InMemoryEngine implements FakeEngine {
     })
   }
 
+  setEgress(execution: string, rules: EgressRules): Promise<void> {
+    return this.#on('setEgress', execution, (carrier) => {
+      carrier.egress = rules
+    })
+  }
+
+  egress(execution: string): EgressRules {
+    return this.machine.find(execution).egress
+  }
+
   async destroy(execution: string): Promise<void> {
     await this.#arrive('destroy', execution)
     await this.machine.remove(execution)
@@ -164,9 +177,9 @@ class InMemoryEngine implements FakeEngine {
     return this.machine.remove(execution)
   }
 
-  async #start(verb: 'boot' | 'restore', { execution }: ExecutionSpec, load: () => Promise<FakeMemory>): Promise<Execution> {
+  async #start(verb: 'boot' | 'restore', { execution, egress }: ExecutionSpec, load: () => Promise<FakeMemory>): Promise<Execution> {
     this.#record(verb, execution)
-    const carrier = this.machine.add(execution, this.version)
+    const carrier = this.machine.add(execution, this.version, egress)
     try {
       await carrier.exclusive(async () => {
         await this.faults.pass({ verb, execution })

@@ -1,7 +1,18 @@
 import type { TorporError } from '@torpor/contract'
 import type { ObservedExecution } from '@torpor/core'
 
-export type Verb = 'boot' | 'restore' | 'released' | 'freeze' | 'thaw' | 'capture' | 'captureFiles' | 'destroy' | 'list' | 'stats'
+export type Verb =
+  | 'boot'
+  | 'restore'
+  | 'released'
+  | 'freeze'
+  | 'thaw'
+  | 'capture'
+  | 'captureFiles'
+  | 'setEgress'
+  | 'destroy'
+  | 'list'
+  | 'stats'
 
 /** One call that reached the engine. */
 export interface VerbCall {

@@ -2,7 +2,7 @@ import { randomInt } from 'node:crypto'
 import type { RequestListener } from 'node:http'
 
 import { TorporError } from '@torpor/contract'
-import type { ExecutionExit, MemoryPressure } from '@torpor/core'
+import type { EgressRules, ExecutionExit, MemoryPressure } from '@torpor/core'
 
 import type { FakeMemory } from './fake-memory.ts'
 import { FakeProcess, gone } from './fake-process.ts'
@@ -34,11 +34,11 @@ export class FakeMachine implements AsyncDisposable {
   }
 
   /** Makes a process that is not visible before it has started. @throws TorporError `conflict` for a name in use. */
-  add(execution: string, engineVersion: string): FakeProcess {
+  add(execution: string, engineVersion: string, egress: EgressRules): FakeProcess {
     if (this.#processes.has(execution)) {
       throw new TorporError('conflict', 'There is such an execution already', { context: { execution } })
     }
-    const added = new FakeProcess(execution, engineVersion)
+    const added = new FakeProcess(execution, engineVersion, egress)
     this.#processes.set(execution, added)
     return added
   }

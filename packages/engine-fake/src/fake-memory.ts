@@ -29,6 +29,8 @@ export interface FakeMemory {
   readonly bootId: string
   /** Ports that the test opened, with the number of their handler on the machine. */
   readonly services: Map<number, number>
+  /** What its processes take: pid to bytes. */
+  readonly processes: Map<number, number>
   /** The files of the root, path to content: all that `captureFiles` keeps. */
   readonly files: Map<string, string>
   /** The processes that were started since the boot, by their arguments. */
@@ -40,6 +42,7 @@ export const newMemory = (files: ReadonlyMap<string, string> = new Map()): FakeM
   identity: {},
   bootId: randomUUID(),
   services: new Map(),
+  processes: new Map(),
   files: new Map(files),
   commands: [],
 })
@@ -54,11 +57,13 @@ const memoryImage = filesImage.extend({
   bootId: z.string(),
   commands: z.array(z.string()),
   services: z.array(z.tuple([z.number(), z.number()])),
+  processes: z.array(z.tuple([z.number(), z.number()])),
 })
 
 /** Writes the memory image; like the real one, not synced. */
 export function writeImage(directory: string, engineVersion: string, memory: FakeMemory): Promise<void> {
-  const content = { ...memory, engineVersion, services: [...memory.services], files: [...memory.files] }
+  const { services, processes, files: written } = memory
+  const content = { ...memory, engineVersion, services: [...services], processes: [...processes], files: [...written] }
   return write(path.join(directory, 'fake-memory.json'), content)
 }
 
@@ -75,6 +80,7 @@ export async function readImage(directory: string, engineVersion: string): Promi
     identity: content.identity,
     bootId,
     services: new Map(content.services),
+    processes: new Map(content.processes),
     files: new Map(content.files),
     commands: content.commands,
   }

@@ -1,7 +1,7 @@
 import type { RequestListener, Server } from 'node:http'
 
 import { TorporError, agentPort } from '@torpor/contract'
-import type { ExecutionStats, ObservedExecution } from '@torpor/core'
+import type { EgressRules, ExecutionStats, ObservedExecution } from '@torpor/core'
 
 import { fakeAgent } from './fake-agent.ts'
 import { type FakeMemory, newMemory } from './fake-memory.ts'
@@ -15,6 +15,7 @@ export class FakeProcess {
   readonly engineVersion: string
   memory: FakeMemory = newMemory()
   address = ''
+  egress: EgressRules
   #status: Status = 'starting'
   readonly #startedAt = process.hrtime.bigint()
   readonly #servers = new Map<number, FreezableServer>()
@@ -22,9 +23,10 @@ export class FakeProcess {
   #turn: Promise<unknown> = Promise.resolve()
   readonly #gone = Promise.withResolvers<never>()
 
-  constructor(execution: string, engineVersion: string) {
+  constructor(execution: string, engineVersion: string, egress: EgressRules) {
     this.execution = execution
     this.engineVersion = engineVersion
+    this.egress = egress
     this.#gone.promise.catch(() => undefined)
   }
 
@@ -41,7 +43,8 @@ export class FakeProcess {
 
   get stats(): ExecutionStats {
     const cpuNanoseconds = Number(process.hrtime.bigint() - this.#startedAt)
-    return { memoryBytes: 16 * 1024 * 1024 + this.memory.counter, diskBytes: 4096, cpuNanoseconds, processes: 3 }
+    const taken = this.memory.processes.values().reduce((sum, bytes) => sum + bytes, this.memory.counter)
+    return { memoryBytes: 16 * 1024 * 1024 + taken, diskBytes: 4096, cpuNanoseconds, processes: 3 }
   }
 
   /** Does `work` when all earlier calls are done; fails at once when the execution is destroyed meanwhile. */

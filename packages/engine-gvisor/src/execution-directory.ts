@@ -1,12 +1,19 @@
-import { mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 
 import { z } from 'zod'
 
-const note = z.object({ execution: z.string(), slot: z.int(), engineVersion: z.string(), offline: z.boolean() })
+const texts = z.array(z.string()).readonly()
+
+const note = z.object({
+  execution: z.string(),
+  slot: z.int(),
+  engineVersion: z.string(),
+  egress: z.object({ allow: texts, allowNames: texts, deny: texts }),
+})
 
 /** What must be known of an execution to find it again after a restart. */
-export type ExecutionNote = z.infer<typeof note>
+export type ExecutionNote = Readonly<z.infer<typeof note>>
 
 /** One directory per execution: the OCI bundle, the file of the root's writes, and a note of what belongs to it. */
 export class ExecutionDirectories {
@@ -27,11 +34,14 @@ export class ExecutionDirectories {
   /** The note is written before anything is acquired in its name, so that a crash leaves nothing unknown. */
   async create(entry: ExecutionNote, ociSpec: object): Promise<void> {
     await mkdir(this.overlayOf(entry.execution), { recursive: true, mode: 0o700 })
-    const directory = this.pathOf(entry.execution)
-    await Promise.all([
-      writeFile(path.join(directory, 'execution.json'), JSON.stringify(entry)),
-      writeFile(path.join(directory, 'config.json'), JSON.stringify(ociSpec)),
-    ])
+    await Promise.all([this.write(entry), writeFile(path.join(this.pathOf(entry.execution), 'config.json'), JSON.stringify(ociSpec))])
+  }
+
+  /** Replaces the note: the old one or the new one is there, whenever this process ends. */
+  async write(entry: ExecutionNote): Promise<void> {
+    const file = path.join(this.pathOf(entry.execution), 'execution.json')
+    await writeFile(`${file}.new`, JSON.stringify(entry))
+    await rename(`${file}.new`, file)
   }
 
   async remove(execution: string): Promise<void> {

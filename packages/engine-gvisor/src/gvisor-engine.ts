@@ -4,6 +4,7 @@ import path from 'node:path'
 
 import { TorporError, isKind } from '@torpor/contract'
 import type {
+  EgressRules,
   Engine,
   Execution,
   ExecutionExit,
@@ -24,30 +25,19 @@ import type { HostEvent, StartBody } from './host/protocol.ts'
 import { Hosts } from './hosts.ts'
 import { KnownExecutions } from './known-executions.ts'
 import { Listeners } from './listeners.ts'
-import { claimServerNumber, releaseServerNumber } from './network/claim.ts'
-import { lowerFirewall, raiseFirewall, setOffline } from './network/firewall.ts'
-import { Hairpin } from './network/hairpin.ts'
-import { type NetworkPlan, type Slot, planNetwork, slotOf } from './network/plan.ts'
-import { Resolver } from './network/resolver.ts'
-import { Slots } from './network/slots.ts'
+import { Network, type NetworkSettings } from './network/network.ts'
+import type { Slot } from './network/plan.ts'
 import { ociSpec } from './oci-spec.ts'
 
-export interface GvisorOptions {
+export interface GvisorOptions extends NetworkSettings {
   readonly dataDirectory: string
   /** Holds `engines/`, `agents/` and `rootfs/`: immutable, addressed by content. */
   readonly artifactDirectory: string
   /** The engine build for new executions: a directory name below `engines/`. */
   readonly engineVersion: string
-  /** A /16 in CIDR notation. */
-  readonly network: string
-  readonly allowPrivateNetworks: boolean
   readonly pidsLimit: number
   /** Memory of this machine that all sandboxes together may have, frozen ones too. */
   readonly totalMemoryBytes: number
-  /** Network slots kept ready. */
-  readonly spareSlots: number
-  /** The platform's own names and the port they are served on, for sandboxes to reach; undefined: they do not. */
-  readonly hairpin?: { readonly domain: string; readonly port: number } | undefined
   readonly locateImage: (image: ImageRef) => Promise<string>
   readonly log: Log
 }
@@ -59,11 +49,8 @@ const largeImageBytes = 256 * 1024 * 1024
 export class GvisorEngine implements Engine {
   readonly version: string
   readonly #options: GvisorOptions
-  readonly #plan: NetworkPlan
+  readonly #network: Network
   readonly #directories: ExecutionDirectories
-  readonly #slots: Slots
-  readonly #resolver: Resolver
-  readonly #hairpin: Hairpin
   readonly #hosts: Hosts
   readonly #exits = new Listeners<ExecutionExit>()
   readonly #known = new KnownExecutions((exit) => this.#exits.tell(exit))
@@ -71,17 +58,14 @@ export class GvisorEngine implements Engine {
   /** What is being cleared away: two at once would give one slot back twice. */
   readonly #clearing = new Map<string, Promise<void>>()
 
-  private constructor(options: GvisorOptions, plan: NetworkPlan) {
+  private constructor(options: GvisorOptions, network: Network) {
     this.#options = options
-    this.#plan = plan
+    this.#network = network
     this.version = options.engineVersion
     this.#directories = new ExecutionDirectories(path.join(options.dataDirectory, 'executions'))
-    this.#slots = new Slots(plan, options.spareSlots)
-    this.#resolver = new Resolver(plan.resolver, options.hairpin?.domain)
-    this.#hairpin = new Hairpin(plan.resolver)
     const places = {
       enginesDirectory: path.join(options.artifactDirectory, 'engines'),
-      runDirectory: path.join('/run/torpor', String(plan.server)),
+      runDirectory: path.join('/run/torpor', String(network.server)),
       logDirectory: path.join(options.dataDirectory, 'logs'),
       log: options.log,
     }
@@ -91,24 +75,20 @@ export class GvisorEngine implements Engine {
   /** Prepares network, cgroup and host, finds what an earlier server left running, removes what belongs to nobody. */
   static async open(options: GvisorOptions): Promise<GvisorEngine> {
     await mkdir(path.join(options.dataDirectory, 'logs'), { recursive: true, mode: 0o700 })
-    const plan = planNetwork(options.network, await claimServerNumber(options.dataDirectory))
+    const network = await Network.claim(options, options.dataDirectory)
     // The runtime refuses mounts below a symbolic link.
     const artifactDirectory = await realpath(options.artifactDirectory)
-    const engine = new GvisorEngine({ ...options, artifactDirectory }, plan)
+    const engine = new GvisorEngine({ ...options, artifactDirectory }, network)
     await engine.#open()
     return engine
   }
 
   async #open(): Promise<void> {
-    const { allowPrivateNetworks, totalMemoryBytes, hairpin } = this.#options
     const notes = await this.#directories.all()
     for (const note of notes) this.#known.adopt(note)
-    const offline = notes.filter((note) => note.offline).map((note) => slotOf(this.#plan, note.slot).address)
-    await raiseFirewall({ plan: this.#plan, allowPrivateNetworks, publicPort: hairpin?.port }, offline)
     await Promise.all([
-      this.#resolver.start().then(() => hairpin && this.#hairpin.start()),
-      this.#slots.open(notes.map((note) => note.slot)),
-      raiseCgroup(this.#group, totalMemoryBytes),
+      this.#network.open(notes),
+      raiseCgroup(this.#group, this.#options.totalMemoryBytes),
       this.#hosts.of(this.version).then((host) => host.ensure()),
     ])
     const strays = (await childrenOf(this.#group)).filter((name) => !this.#known.find(name))
@@ -116,12 +96,12 @@ export class GvisorEngine implements Engine {
   }
 
   get #group(): string {
-    return `/torpor${this.#plan.server}`
+    return `/torpor${this.#network.server}`
   }
 
   /** Hands over every connection that a sandbox makes to the platform's own names. */
   onHairpin(accept: (connection: Socket) => void): void {
-    this.#hairpin.onConnection(accept)
+    this.#network.onHairpin(accept)
   }
 
   async boot(spec: ExecutionSpec, image?: ImageRef): Promise<Execution> {
@@ -149,12 +129,12 @@ export class GvisorEngine implements Engine {
   ): Promise<Execution> {
     const { execution } = spec
     if (this.#known.find(execution)) throw new TorporError('conflict', 'There is such an execution already', { context: { execution } })
-    const slot = await this.#slots.take()
-    const note: ExecutionNote = { execution, slot: slot.index, engineVersion, offline: !spec.allowInternetAccess }
+    const slot = await this.#network.take()
+    const note: ExecutionNote = { execution, slot: slot.index, engineVersion, egress: spec.egress }
     this.#known.begin(note)
     try {
       await this.#directories.create(note, ociSpec(spec, this.#places(spec, slot)))
-      if (note.offline) await setOffline(this.#plan, slot.address, true)
+      await this.#network.setEgress(slot, note.egress)
       const host = await this.#hosts.of(engineVersion)
       await begin(host, {
         execution,
@@ -184,13 +164,19 @@ export class GvisorEngine implements Engine {
   #places(spec: ExecutionSpec, slot: Slot) {
     const { artifactDirectory, pidsLimit } = this.#options
     return {
-      rootfs: path.join(artifactDirectory, 'rootfs', spec.base.rootfs),
+      rootfs: this.#rootfs(spec.base.rootfs),
       agentDirectory: path.join(artifactDirectory, 'agents', spec.base.agent),
       namespacePath: slot.namespacePath,
       cgroup: path.join(this.#group, spec.execution),
       pidsLimit,
       overheadMiB,
     }
+  }
+
+  /** Those made of registries' images belong to the data directory, the built ones to the machine. */
+  #rootfs(name: string): string {
+    const { artifactDirectory, dataDirectory } = this.#options
+    return name.startsWith('oci-') ? path.join(dataDirectory, 'oci', 'rootfs', name) : path.join(artifactDirectory, 'rootfs', name)
   }
 
   async released(execution: string): Promise<void> {
@@ -217,6 +203,12 @@ export class GvisorEngine implements Engine {
     await (await this.#hostOf(execution)).call('captureFiles', { execution, directory, direct: true })
   }
 
+  async setEgress(execution: string, rules: EgressRules): Promise<void> {
+    const note = this.#noteOf(execution)
+    const changed = { ...note, egress: rules }
+    await this.#network.setEgress(this.#network.slot(note.slot), rules, () => this.#directories.write(changed))
+  }
+
   async destroy(execution: string): Promise<void> {
     const undo = this.#known.end(execution)
     try {
@@ -238,10 +230,8 @@ export class GvisorEngine implements Engine {
 
   async #clearOnce(execution: string): Promise<void> {
     const note = this.#known.find(execution)
-    const slot = note && slotOf(this.#plan, note.slot)
     await clearCgroup(path.join(this.#group, execution))
-    if (slot && note.offline) await setOffline(this.#plan, slot.address, false).catch(() => undefined)
-    if (slot) await this.#slots.release(slot)
+    if (note) await this.#network.release(note.slot)
     await this.#directories.remove(execution)
     this.#known.forget(execution)
   }
@@ -254,7 +244,7 @@ export class GvisorEngine implements Engine {
       .filter((note) => this.#known.find(note.execution) === note)
       .map((note) => ({
         execution: note.execution,
-        address: slotOf(this.#plan, note.slot).address,
+        address: this.#network.slot(note.slot).address,
         engineVersion: note.engineVersion,
         status: statuses.get(note.execution) ?? 'stopped',
       }))
@@ -301,19 +291,20 @@ export class GvisorEngine implements Engine {
   }
 
   async #hostOf(execution: string): Promise<HostProcess> {
+    return this.#hosts.of(this.#noteOf(execution).engineVersion)
+  }
+
+  #noteOf(execution: string): ExecutionNote {
     const note = this.#known.find(execution)
     if (!note) throw new TorporError('not_found', 'The process of the sandbox does not exist any more', { context: { execution } })
-    return this.#hosts.of(note.engineVersion)
+    return note
   }
 
   async close(): Promise<void> {
     await this.#hosts.close()
-    await this.#slots.close()
-    this.#hairpin.close()
-    await this.#resolver.close()
+    await this.#network.close()
     if (this.#known.size > 0) return
-    await lowerFirewall(this.#plan)
     await clearCgroup(this.#group)
-    await releaseServerNumber(this.#plan.server)
+    await this.#network.giveBack()
   }
 }

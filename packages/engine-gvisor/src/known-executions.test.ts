@@ -1,11 +1,11 @@
 import { setImmediate as nextTick } from 'node:timers/promises'
 
-import type { ExecutionExit } from '@torpor/core'
+import { type ExecutionExit, openEgress } from '@torpor/core'
 import { expect, it } from 'vitest'
 
 import { KnownExecutions } from './known-executions.ts'
 
-const note = (execution: string) => ({ execution, slot: 1, engineVersion: 'v1', offline: false })
+const note = (execution: string) => ({ execution, slot: 1, engineVersion: 'v1', egress: openEgress })
 
 function table(): { known: KnownExecutions; told: ExecutionExit[] } {
   const told: ExecutionExit[] = []

@@ -1,4 +1,4 @@
-import type { ExecutionSpec } from '@torpor/core'
+import { type ExecutionSpec, openEgress } from '@torpor/core'
 import { expect, test } from 'vitest'
 import { z } from 'zod'
 
@@ -9,7 +9,7 @@ const spec: ExecutionSpec = {
   hostname: 'i1',
   base: { rootfs: 'base-1', agent: 'a1' },
   resources: { cpuCount: 2, memoryMiB: 1024, diskMiB: 20_480 },
-  allowInternetAccess: true,
+  egress: openEgress,
 }
 const places = {
   rootfs: '/artifacts/rootfs/base-1',
@@ -27,6 +27,11 @@ test('limits are enforced by default: memory with the kernel’s own share, CPU 
       resources: { memory: { limit: 1120 * 1024 * 1024 }, cpu: { period: 100_000, quota: 200_000 }, pids: { limit: 4096 } },
     },
   })
+})
+
+test('files in /dev/shm take half of the memory at most', () => {
+  const shm = { destination: '/dev/shm', options: ['nosuid', 'nodev', 'mode=1777', 'size=524288k'] }
+  expect(ociSpec(spec, places)).toHaveProperty('mounts', expect.arrayContaining([expect.objectContaining(shm)]))
 })
 
 test('nothing of the machine is mounted but the agent, read-only', () => {

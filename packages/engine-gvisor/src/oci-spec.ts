@@ -33,7 +33,7 @@ export function ociSpec(spec: ExecutionSpec, places: SpecPlaces): object {
     hostname: spec.hostname,
     root: { path: places.rootfs, readonly: false },
     process: processOf(),
-    mounts: mountsOf(places),
+    mounts: mountsOf(spec, places),
     linux: {
       cgroupsPath: places.cgroup,
       namespaces: [{ type: 'pid' }, { type: 'ipc' }, { type: 'uts' }, { type: 'mount' }, { type: 'network', path: places.namespacePath }],
@@ -53,12 +53,18 @@ const processOf = (): object => ({
   noNewPrivileges: false,
 })
 
-const mountsOf = (places: SpecPlaces): object[] => [
+const mountsOf = ({ resources }: ExecutionSpec, places: SpecPlaces): object[] => [
   { destination: '/proc', type: 'proc', source: 'proc', options: ['nosuid', 'noexec', 'nodev'] },
   { destination: '/sys', type: 'sysfs', source: 'sysfs', options: ['nosuid', 'noexec', 'nodev', 'ro'] },
   { destination: '/dev', type: 'tmpfs', source: 'tmpfs', options: ['nosuid', 'strictatime', 'mode=755'] },
   { destination: '/dev/pts', type: 'devpts', source: 'devpts', options: ['nosuid', 'noexec', 'newinstance', 'ptmxmode=0666', 'mode=0620'] },
-  { destination: '/dev/shm', type: 'tmpfs', source: 'shm', options: ['nosuid', 'nodev', 'mode=1777'] },
+  // Half of the memory, as Linux has it: who fills it hears that it is full, and no process pays for it.
+  {
+    destination: '/dev/shm',
+    type: 'tmpfs',
+    source: 'shm',
+    options: ['nosuid', 'nodev', 'mode=1777', `size=${resources.memoryMiB * 512}k`],
+  },
   { destination: agentMount, type: 'bind', source: places.agentDirectory, options: ['rbind', 'ro', 'nosuid', 'nodev'] },
 ]
 

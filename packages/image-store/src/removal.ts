@@ -35,7 +35,12 @@ export async function sweep(directory: string, keep: ReadonlySet<string>): Promi
 }
 
 async function sweepOwner(directory: string, owner: string, keep: ReadonlySet<string>): Promise<string[]> {
-  const names = (await readdir(path.join(directory, owner))).map((entry) => `${owner}/${entry}`)
+  const entries = await readdir(path.join(directory, owner)).catch((error: unknown) => {
+    // Its last image was removed at this moment, and it with that.
+    if (codeOf(error) === 'ENOENT') return []
+    throw error
+  })
+  const names = entries.map((entry) => `${owner}/${entry}`)
   const removed = names.filter((name) => !keep.has(name))
   // Nobody's: none of them can be asked for by its name.
   await Promise.all(removed.map((name) => rm(path.join(directory, name), { recursive: true, force: true })))

@@ -12,6 +12,7 @@ import {
   Keyring,
   type Log,
   type Metrics,
+  type OciImages,
   type Platform,
   type Settings,
   type Step,
@@ -34,6 +35,7 @@ export interface World {
   readonly engine: Engine
   readonly images: ImageStore
   readonly uploads: Uploads
+  readonly oci: OciImages
   readonly store: Store
   readonly metrics: Metrics
   readonly journals: Journals

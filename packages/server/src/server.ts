@@ -5,6 +5,7 @@ import { createAgentClient } from '@torpor/agent-client'
 import { type LateTemplate, type Log, type Service, type Settings, type Step, type TemplateRecipe } from '@torpor/core'
 import { GvisorEngine } from '@torpor/engine-gvisor'
 import { openImageStore, openUploadStore } from '@torpor/image-store'
+import { openOciImages } from '@torpor/oci-images'
 import type { Artifacts } from '@torpor/setup'
 import { openJournals, openMetrics, openStore } from '@torpor/store-sqlite'
 
@@ -70,6 +71,12 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
 async function openWorld(config: Config, artifacts: Artifacts, log: Log): Promise<World> {
   const images = openImageStore({ directory: path.join(config.dataDirectory, 'images') })
   const uploads = openUploadStore({ directory: path.join(config.dataDirectory, 'uploads'), mostBytes: config.uploadMiB * mebibyte })
+  const oci = openOciImages({
+    program: path.join(artifacts.ociDir, 'torpor-oci'),
+    directory: path.join(config.dataDirectory, 'oci'),
+    insecure: config.insecureRegistries,
+    caFile: config.registryCa,
+  })
   const store = openStore(path.join(config.dataDirectory, 'torpor.db'))
   const metrics = openMetrics(path.join(config.dataDirectory, 'metrics.db'))
   const journals = openJournals(path.join(config.dataDirectory, 'journals.db'))
@@ -80,6 +87,9 @@ async function openWorld(config: Config, artifacts: Artifacts, log: Log): Promis
       engineVersion: artifacts.engineVersion,
       network: config.network,
       allowPrivateNetworks: config.egressPrivate === 'allow',
+      connectionsPerSandbox: config.connectionsPerSandbox,
+      megabitsPerSandbox: config.megabitsPerSandbox,
+      resolvers: config.resolvers,
       pidsLimit: config.pidsLimit,
       totalMemoryBytes: (config.maxMemoryMiB + config.warmMemoryMiB) * mebibyte,
       spareSlots: 4,
@@ -88,7 +98,7 @@ async function openWorld(config: Config, artifacts: Artifacts, log: Log): Promis
       log,
     })
     const onHairpin: World['onHairpin'] = (accept) => engine.onHairpin(accept)
-    return { engine, images, uploads, store, metrics, journals, agent: createAgentClient(), log, onHairpin }
+    return { engine, images, uploads, oci, store, metrics, journals, agent: createAgentClient(), log, onHairpin }
   } catch (error) {
     store.close()
     metrics.close()

@@ -13,6 +13,8 @@ export interface Artifacts {
   /** Holds `torpor-agent`. */
   readonly agentDir: string
   readonly agentHash: string
+  /** Holds `torpor-oci`. */
+  readonly ociDir: string
   /** The root file system of the template base. */
   readonly rootfs: { readonly name: string; readonly directory: string }
   /** The root file systems of templates that are made while the server serves. */
@@ -31,6 +33,7 @@ export function locateArtifacts(artifactDirectory: string, sourceDirectory: stri
     engineVersion,
     agentDir: path.join(artifactDirectory, 'agents', agentHash),
     agentHash,
+    ociDir: path.join(artifactDirectory, 'tools', `oci-${hashOf(sourceDirectory, 'oci', isGoInput)}`),
     rootfs,
     late: { 'code-interpreter-v1': late('code-interpreter-v1'), 'code-interpreter-lean': late('code-interpreter-lean') },
   }

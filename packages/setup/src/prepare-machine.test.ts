@@ -20,11 +20,11 @@ const canPrepare = process.geteuid?.() === 0 && (await missingRequirements({ bui
 let directory: string
 let lines: string[]
 
-/** A clone whose three builds note that they ran. */
+/** A clone whose builds note that they ran. */
 beforeEach(() => {
   directory = mkdtempSync(path.join(tmpdir(), 'torpor-setup-'))
   lines = []
-  for (const folder of ['engine', 'agent', 'templates/base'])
+  for (const folder of ['engine', 'agent', 'oci', 'templates/base'])
     recipe(folder, `sleep 0.1; echo ${folder} >>"${directory}/runs"; mkdir -p "$1"`)
 })
 afterEach(() => rmSync(directory, { recursive: true, force: true }))
@@ -59,7 +59,7 @@ describe.runIf(canPrepare)('prepareMachine', () => {
     lines = []
     expect(placesOf(await prepare())).toStrictEqual(placesOf(artifacts))
     expect(lines).toStrictEqual([])
-    expect(runs()).toStrictEqual(['agent', 'engine', 'templates/base'])
+    expect(runs()).toStrictEqual(['agent', 'engine', 'oci', 'templates/base'])
   })
 
   it('builds again only what changed, and keeps the old', async () => {
@@ -73,7 +73,7 @@ describe.runIf(canPrepare)('prepareMachine', () => {
   it('lets two set-ups at once do the work once', async () => {
     const [first, second] = await Promise.all([prepare(), prepare()])
     expect(placesOf(first)).toStrictEqual(placesOf(second))
-    expect(runs()).toStrictEqual(['agent', 'engine', 'templates/base'])
+    expect(runs()).toStrictEqual(['agent', 'engine', 'oci', 'templates/base'])
   })
 
   it('leaves nothing half done when a build fails, and goes on from there', async () => {

@@ -33,7 +33,7 @@ const buildMilliseconds = 1_200_000
  */
 export function planSetup(places: SetupPlaces): SetupPlan {
   const artifacts = locateArtifacts(places.artifactDirectory, places.sourceDirectory)
-  const built = [artifacts.engineDir, artifacts.agentDir, artifacts.rootfs.directory]
+  const built = [artifacts.engineDir, artifacts.agentDir, artifacts.ociDir, artifacts.rootfs.directory]
   const building = (): boolean => !built.every((directory) => isPublished(directory))
   const script = (folder: string): string => path.join(places.sourceDirectory, folder, 'build.sh')
   return {
@@ -49,6 +49,7 @@ export function planSetup(places: SetupPlaces): SetupPlan {
       // GOTOOLCHAIN: an older Go fetches the release that go.mod asks for.
       buildStep('torpor-engine', artifacts.engineDir, [script('engine')], ['GOTOOLCHAIN=auto']),
       buildStep('agent', artifacts.agentDir, [script('agent')], ['GOTOOLCHAIN=auto']),
+      buildStep('image tool', artifacts.ociDir, [script('oci')], ['GOTOOLCHAIN=auto']),
       dataDirectoryStep(places.dataDirectory),
     ],
   }

@@ -23,7 +23,7 @@ export const sampleSandbox = (patch: Partial<SandboxRecord> = {}): SandboxRecord
   metadata: {},
   env: { PATH: '/bin' },
   defaults: { user: 'user', workdir: '/home/user' },
-  network: { allowInternetAccess: null, allowPublicTraffic: true, maskRequestHost: null },
+  network: { allowInternetAccess: null, allowOut: [], denyOut: [], allowPublicTraffic: true, maskRequestHost: null },
   secure: true,
   ...patch,
 })

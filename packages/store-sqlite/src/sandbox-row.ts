@@ -28,7 +28,13 @@ const row = z.object({
   env: json(texts),
   defaults: json(defaults).nullable(),
   network: json(
-    z.object({ allowInternetAccess: z.boolean().nullable(), allowPublicTraffic: z.boolean(), maskRequestHost: z.string().nullable() }),
+    z.object({
+      allowInternetAccess: z.boolean().nullable(),
+      allowOut: z.array(z.string()).default([]),
+      denyOut: z.array(z.string()).default([]),
+      allowPublicTraffic: z.boolean(),
+      maskRequestHost: z.string().nullable(),
+    }),
   ),
   secure: flag,
 })
@@ -60,7 +66,6 @@ export const toRow = (record: SandboxRecord): Record<string, SQLInputValue> => (
   metadata: JSON.stringify(record.metadata),
   env: JSON.stringify(record.env),
   defaults: record.defaults && JSON.stringify(record.defaults),
-  network: JSON.stringify(record.network),
   secure: record.secure ? 1 : 0,
   ...patchColumns(record),
 })
@@ -78,6 +83,7 @@ export function patchColumns(patch: SandboxPatch): Record<string, SQLInputValue>
     end_at: patch.endAt,
     timeout_seconds: patch.timeoutSeconds,
     paused_at: patch.pausedAt,
+    network: patch.network && JSON.stringify(patch.network),
     lifecycle: patch.lifecycle && JSON.stringify(patch.lifecycle),
   }
   const set = Object.entries(columns).filter((entry): entry is [string, string | number | null] => entry[1] !== undefined)

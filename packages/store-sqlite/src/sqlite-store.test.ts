@@ -21,7 +21,7 @@ const paused = sampleSandbox({
   lifecycle: { onTimeout: 'pause', autoResume: true, pauseKind: 'files' },
   metadata: { "it's": '"quoted"', 'a.b.c': '[0]', 'ключ 🗝': '値', '': 'empty', '$.x': '\\', 'line\nbreak': '\u0000\u001f' },
   env: { A: "'; DROP TABLE sandbox; --" },
-  network: { allowInternetAccess: false, allowPublicTraffic: false, maskRequestHost: 'host:${PORT}' },
+  network: { allowInternetAccess: false, allowOut: [], denyOut: [], allowPublicTraffic: false, maskRequestHost: 'host:${PORT}' },
   secure: false,
 })
 

@@ -170,6 +170,12 @@ class SqliteStore implements Store {
     return this.#statements.get(sql, { name })?.['named'] === 1
   }
 
+  namedRoots(): string[] {
+    const sql = `SELECT json_extract(base, '$.rootfs') AS root FROM sandbox UNION SELECT json_extract(base, '$.rootfs') FROM snapshot
+      UNION SELECT json_extract(base, '$.rootfs') FROM build WHERE image IS NOT NULL`
+    return this.#statements.all(sql, {}).map(({ root }) => String(root))
+  }
+
   putTemplate(build: TemplateBuild): void {
     this.templates.putBuiltIn(build)
   }

@@ -37,7 +37,8 @@ export const buildToRow = (build: BuildRecord): Record<string, SQLInputValue> =>
 })
 
 const context = defaults.extend({ env: texts })
-const start = z.object({ startCmd: z.string().nullable(), readyCmd: z.string().nullable() })
+const service = z.object({ command: z.string(), user: z.string(), port: z.number(), path: z.string(), withinMilliseconds: z.number() })
+const start = z.object({ startCmd: z.string().nullable(), readyCmd: z.string().nullable(), service: service.optional() })
 const readyRow = z.object({
   id: z.string(),
   template_id: z.string(),

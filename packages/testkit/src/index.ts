@@ -1,4 +1,7 @@
+export { type ObjectStorage, objectStorage } from './object-storage.ts'
 export { type Installation, installTorpor } from './installation.ts'
 export { pythonWith } from './python.ts'
 export { type TestSettings, type TestWorld, bootWorld, readyArtifacts, sourceDirectory } from './world.ts'
 export { type MortalServer, bootMortal } from './mortal.ts'
+export { type OutsideMachine, addOutsideMachine, ip } from './outside-machine.ts'
+export { headlessBrowser } from './browser.ts'

@@ -17,6 +17,8 @@ export interface MortalServer {
   readonly dataDirectory: string
   /** What `torpor env` prints; the same for every life. */
   readonly env: Readonly<Record<string, string>>
+  /** The process of the life it has now. */
+  readonly pid: number | undefined
   /** It dies when it is the next time at this step. Resolves when it knows. */
   dieAt(step: Step): Promise<void>
   /** Resolves when it is dead. */
@@ -52,6 +54,10 @@ class Life implements MortalServer {
   constructor(dataDirectory: string, settings: Readonly<Record<string, string>>) {
     this.dataDirectory = dataDirectory
     this.#settings = settings
+  }
+
+  get pid(): number | undefined {
+    return this.#child?.pid
   }
 
   async restart(): Promise<void> {

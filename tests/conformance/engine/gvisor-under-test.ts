@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 
 import { newExecutionId } from '@torpor/contract'
-import type { ExecutionSpec } from '@torpor/core'
+import { type ExecutionSpec, openEgress } from '@torpor/core'
 import { GvisorEngine } from '@torpor/engine-gvisor'
 import { type Config, createLog, loadConfig } from '@torpor/server'
 import { type Artifacts, plainReporter, prepareMachine } from '@torpor/setup'
@@ -59,6 +59,9 @@ const openEngine = (config: Config, { engineVersion }: Artifacts): Promise<Gviso
     engineVersion,
     network: config.network,
     allowPrivateNetworks: false,
+    connectionsPerSandbox: 256,
+    megabitsPerSandbox: 0,
+    resolvers: [],
     pidsLimit: config.pidsLimit,
     totalMemoryBytes: config.maxMemoryMiB * 1024 * 1024,
     spareSlots: 2,
@@ -71,7 +74,7 @@ const specOn = ({ agentHash }: Artifacts, rootfs: string): ExecutionSpec => ({
   hostname: 'conformance',
   base: { rootfs, agent: agentHash },
   resources: { cpuCount: 1, memoryMiB: 256, diskMiB: 512 },
-  allowInternetAccess: false,
+  egress: openEgress,
 })
 
 /** The runtime names the sandbox in the arguments of the process that carries it. */

@@ -1,4 +1,5 @@
 import { isKind } from '@torpor/contract'
+import { openEgress } from '@torpor/core'
 import { describe, expect, it } from 'vitest'
 
 import { answers, isSilent } from './sandbox-calls.ts'
@@ -57,6 +58,23 @@ export function describeLife(subject: Subject): void {
 }
 
 function describeFreezing(subject: Subject): void {
+  describe('the rules about the outside', () => {
+    const closed = { allow: ['192.0.2.1/32'], allowNames: ['a.example', '*.b.example'], deny: ['0.0.0.0/0', '192.0.0.0/8'] }
+
+    it('are changed while it runs and while it is frozen, and taken back', async () => {
+      const { engine, spec } = subject()
+      const { execution, address } = await engine.boot({ ...spec(), egress: closed })
+      await answers(address)
+      await engine.freeze(execution)
+      await engine.setEgress(execution, openEgress)
+      await engine.thaw(execution)
+      await Promise.all([engine.setEgress(execution, closed), engine.setEgress(execution, openEgress), engine.setEgress(execution, closed)])
+      await answers(address)
+      await engine.destroy(execution)
+      await expect(engine.setEgress(execution, openEgress)).rejects.toMatchObject({ kind: 'not_found' })
+    })
+  })
+
   describe('freeze and thaw', () => {
     it('silence a sandbox and bring it back', async () => {
       const { engine, spec } = subject()

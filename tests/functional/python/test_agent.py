@@ -5,6 +5,7 @@ import os
 import threading
 import time
 
+import httpx
 import pytest
 
 sdk = importlib.import_module(os.environ["TORPOR_TEST_SDK"])
@@ -83,3 +84,20 @@ def test_watcher_and_terminal_survive_an_image(sandbox):
     again.wait(on_pty=screen.append)
     assert b"<kept>" in b"".join(screen)
     assert ("create", "f") in [(event.type.value, event.name) for event in watcher.get_new_events()]
+
+
+def test_calls_that_no_other_promise_needs(sandbox):
+    sandbox.set_timeout(600)
+    assert sandbox.get_info().sandbox_id == sandbox.sandbox_id
+    sandbox.files.write_files([{"path": f"many/{number}", "data": "x"} for number in range(20)])
+    assert len(sandbox.files.list("many")) == 20
+    sandbox.files.rename("many/7", "seven")
+    assert sandbox.files.get_info("seven").size == 1
+    assert httpx.post(sandbox.upload_url("sent"), files={"file": b"sent"}).status_code == 200
+    assert httpx.get(sandbox.download_url("sent")).text == "sent"
+    if hasattr(sandbox.commands, "close_stdin"):  # which Novita's has not
+        handle = sandbox.commands.run("cat", background=True, stdin=True)
+        sandbox.commands.close_stdin(handle.pid)
+        assert handle.wait().exit_code == 0
+    terminal = sandbox.pty.create(sdk.PtySize(rows=30, cols=90), timeout=60)
+    assert sandbox.pty.kill(terminal.pid)

@@ -94,3 +94,28 @@ def test_a_sleeping_sandbox_is_listed_and_wakes_for_a_command():
 def test_metrics_come(parent):
     until(lambda: len(parent.get_metrics()) > 1)
     assert parent.get_metrics()[-1].cpu_count == 2
+
+
+@pytest.mark.skipif(not is_novita, reason="E2B has no such call")
+def test_reset_goes_back_to_the_newest_snapshot(parent):
+    before = state(parent)
+    snapshot = parent.create_snapshot()
+    parent.files.write("later.txt", "gone by the reset")
+    assert parent.reset()
+    expect_same_life(parent, before)
+    assert not parent.files.exists("later.txt")
+    assert sdk.Sandbox.delete_snapshot(snapshot.snapshot_id)
+
+
+def test_what_leaves_a_sandbox_is_narrowed_down_and_let_go_again(parent):
+    reach = "curl -sS -o /dev/null --max-time 5 https://api.%s/health || echo refused" % os.environ["E2B_DOMAIN"]
+    if is_novita:
+        parent.set_network(deny_out=["0.0.0.0/0"])
+    else:
+        parent.update_network({"deny_out": ["0.0.0.0/0"]})
+    assert parent.commands.run(reach).stdout == "refused\n"
+    if is_novita:
+        parent.set_network()
+    else:
+        parent.update_network({})
+    assert parent.commands.run(reach).stdout == ""

@@ -1,9 +1,9 @@
 import { type Command, Option } from 'commander'
 
-import { type Surroundings, asking, assignment, count, examples, port, seconds, truth } from '../options.ts'
+import { type Surroundings, asking, assignment, count, examples, port, seconds, several, truth } from '../options.ts'
 import type { ConnectionFlags } from '../remote/connection.ts'
 import type { ExecFlags } from './exec.ts'
-import type { CloneFlags, CreateFlags } from './lifecycle.ts'
+import type { CloneFlags, CreateFlags, NetworkFlags } from './lifecycle.ts'
 import type { ListFlags } from './list.ts'
 import type { LogFlags } from './logs.ts'
 import type { MetricFlags } from './metrics.ts'
@@ -30,9 +30,19 @@ function addLifecycle(sandbox: Command, name: string, family: Family): void {
     .option('-e, --env <NAME=value>', 'a variable of its environment; may be repeated', assignment)
     .addOption(new Option('--on-timeout <action>', 'at the end of its life').choices(['kill', 'pause']))
     .option('--auto-resume', 'traffic wakes it after a pause; the end of its life pauses it')
-    .option('--no-internet', 'without a way to the internet')
+    .option('--no-internet', 'without a way to the internet, but to what --allow-out names')
+    .addOption(allowOut())
+    .addOption(denyOut())
     .action(async (template: string, flags: CreateFlags) => (await lifecycle()).create(template, { ...flags, family }))
   examples(create, `${name} sandbox create`, `${name} sandbox create base -t 2h -m user=ann --on-timeout pause`)
+
+  const network = asking(sandbox.command('network').description('replace what a sandbox may reach outside; new connections obey at once'))
+    .argument('<id>')
+    .option('--no-internet', 'nothing, but what --allow-out names')
+    .addOption(allowOut())
+    .addOption(denyOut())
+    .action(async (id: string, flags: NetworkFlags) => (await lifecycle()).network(id, { ...flags, family }))
+  examples(network, `${name} sandbox network ID --no-internet --allow-out '*.example.org'`, `${name} sandbox network ID`)
 
   asking(sandbox.command('kill').description('end sandboxes; exit code 4 when one is not there'))
     .argument('[ids...]')
@@ -54,6 +64,11 @@ function addLifecycle(sandbox: Command, name: string, family: Family): void {
     .option('-t, --timeout <time>', 'their life from now on, such as 90 (seconds), 10m, 2h', seconds)
     .action(async (ids: string[], flags: Flags & { timeout?: number }) => (await lifecycle()).resume(ids, { ...flags, family }))
 }
+
+const allowOut = (): Option =>
+  new Option('--allow-out <target>', 'an address, a range or a name that is reached whatever is denied; may be repeated').argParser(several)
+
+const denyOut = (): Option => new Option('--deny-out <target>', 'an address or a range that is not; may be repeated').argParser(several)
 
 /** Novita writes it with a value: `-s true`. */
 const strictOption = (family: Family): Option =>

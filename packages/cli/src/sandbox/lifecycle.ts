@@ -14,20 +14,25 @@ interface Flags extends ConnectionFlags {
   readonly json?: boolean
 }
 
-export interface CreateFlags extends Flags {
+export interface CreateFlags extends NetworkFlags {
   readonly timeout?: number
   readonly metadata?: Readonly<Record<string, string>>
   readonly env?: Readonly<Record<string, string>>
   readonly onTimeout?: 'pause' | 'kill'
   readonly autoResume?: boolean
+}
+
+export interface NetworkFlags extends Flags {
   /** False with `--no-internet`. */
   readonly internet: boolean
+  readonly allowOut?: string[]
+  readonly denyOut?: string[]
 }
 
 /** Prints the id of the new sandbox, and nothing else. */
 export async function create(template: string, flags: CreateFlags): Promise<void> {
   await withSession(flags, async ({ sdk, sandboxes }) => {
-    const { timeout, metadata, env, onTimeout, autoResume, internet } = flags
+    const { timeout, metadata, env, onTimeout, autoResume, internet, allowOut, denyOut } = flags
     const lifecycle = (onTimeout !== undefined || autoResume === true) && {
       lifecycle: { onTimeout: onTimeout ?? 'pause', ...(autoResume === true && { autoResume }) },
     }
@@ -40,8 +45,19 @@ export async function create(template: string, flags: CreateFlags): Promise<void
       ...(env && { envs: { ...env } }),
       ...lifecycle,
       ...(!internet && { allowInternetAccess: false }),
+      ...((allowOut ?? denyOut) && { network: { ...(allowOut && { allowOut }), ...(denyOut && { denyOut }) } }),
     })
     print(flags.json, { sandboxId: sandbox.sandboxId }, () => `${sandbox.sandboxId}\n`)
+  })
+}
+
+/** Replaces all rules about the outside; without options, there are none any more. */
+export async function network(id: string, flags: NetworkFlags): Promise<void> {
+  const { internet, allowOut, denyOut } = flags
+  await withSession(flags, async ({ sdk, sandboxes }) => {
+    const rules = { ...(!internet && { allowInternetAccess: false }), ...(allowOut && { allowOut }), ...(denyOut && { denyOut }) }
+    await (await sandboxes()).updateNetwork(id, rules, sdk)
+    print(flags.json, { sandboxId: id, ...rules }, () => `${id} obeys\n`)
   })
 }
 

@@ -50,7 +50,9 @@ describe('clone', () => {
   test('answers ids without a client id, tokens only where they are demanded', async () => {
     const { ask, core } = startApi()
     const open = core.add({ secure: false })
-    const restricted = core.add({ network: { allowInternetAccess: null, allowPublicTraffic: false, maskRequestHost: null } })
+    const restricted = core.add({
+      network: { allowInternetAccess: null, allowOut: [], denyOut: [], allowPublicTraffic: false, maskRequestHost: null },
+    })
     const [first, second] = await Promise.all(
       [open, restricted].map(async ({ id }) => cloneAnswer.parse(await (await ask(`POST /sandboxes/${id}/clone`)).json()).sandboxes),
     )

@@ -1,6 +1,7 @@
 import { connectRequest } from '@torpor/contract'
 
 import { errors, json, sandboxParams, schemas } from '../documented.ts'
+import { newEgress } from '../egress-options.ts'
 import type { ApiContext, Dependencies, Endpoint } from '../endpoint.ts'
 import { bodyOf, sandboxIdOf } from '../request-input.ts'
 import { sandboxToWire } from '../to-wire.ts'
@@ -19,6 +20,8 @@ async function handle(context: ApiContext, dependencies: Dependencies): Promise<
   const body = await bodyOf(context, connectRequest, dependencies)
   const seen = useCases.getSandbox(id)
   refuseNewRestrictions(body, seen)
+  const egress = newEgress(body.network, seen)
+  if (egress) await useCases.updateNetwork(id, egress)
   const { sandbox, resumed } = await useCases.connectSandbox(id, body.timeout, body.memory === false)
   return context.json(sandboxToWire(sandbox, dependencies), resumed ? 201 : 200)
 }

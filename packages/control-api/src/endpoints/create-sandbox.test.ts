@@ -27,7 +27,13 @@ describe('create', () => {
           timeoutSeconds: 60,
           secure: true,
           lifecycle: { onTimeout: 'pause', autoResume: true, pauseKind: 'memory' },
-          network: { allowInternetAccess: false, allowPublicTraffic: false, maskRequestHost: 'localhost:${PORT}' },
+          network: {
+            allowInternetAccess: false,
+            allowOut: [],
+            denyOut: [],
+            allowPublicTraffic: false,
+            maskRequestHost: 'localhost:${PORT}',
+          },
           metadata: { a: 'b' },
           env: { C: 'd' },
         },
@@ -43,7 +49,7 @@ describe('create', () => {
       timeoutSeconds: undefined,
       secure: true,
       lifecycle: { onTimeout: 'kill', autoResume: false, pauseKind: 'memory' },
-      network: { allowInternetAccess: null, allowPublicTraffic: true, maskRequestHost: null },
+      network: { allowInternetAccess: null, allowOut: [], denyOut: [], allowPublicTraffic: true, maskRequestHost: null },
       metadata: {},
       env: {},
     })
@@ -109,8 +115,6 @@ describe('create', () => {
   })
 
   test.each([
-    ['network.allowOut', { network: { allowOut: ['1.1.1.1'] } }],
-    ['network.denyOut', { network: { denyOut: ['0.0.0.0/0'] } }],
     ['network.rules', { network: { rules: { 'a.example': [] } } }],
     ['network.egressProxy', { network: { egressProxy: { address: 'a:1' } } }],
     ['network.httpsPorts', { network: { httpsPorts: [443] } }],

@@ -2,6 +2,7 @@ import { type NewSandbox, TorporError, newSandbox } from '@torpor/contract'
 import type { CreateCommand } from '@torpor/core'
 
 import { errors, json, schemas } from '../documented.ts'
+import { egressOptions } from '../egress-options.ts'
 import type { ApiContext, Dependencies, Endpoint } from '../endpoint.ts'
 import { bodyOf } from '../request-input.ts'
 import { sandboxToWire } from '../to-wire.ts'
@@ -45,7 +46,7 @@ function commandOf(body: NewSandbox, secure: boolean): CreateCommand {
     secure,
     lifecycle: lifecycleOf(body),
     network: {
-      allowInternetAccess: body.allow_internet_access ?? null,
+      ...egressOptions(body.network ?? {}, body.allow_internet_access),
       allowPublicTraffic,
       maskRequestHost: body.network?.maskRequestHost ?? null,
     },

@@ -29,6 +29,7 @@ import { listTemplates, listTemplatesV2 } from './templates/list-templates.ts'
 import { registerTemplate } from './templates/register-template.ts'
 import { startBuild } from './templates/start-build.ts'
 import { assignTags, listTags, removeTags } from './templates/tags.ts'
+import { updateNetwork } from './update-network.ts'
 import { verifyImages } from './verify-images.ts'
 
 /** Every endpoint of the API; what is not here does not exist. */
@@ -58,6 +59,7 @@ export const endpoints: readonly Endpoint[] = [
   resetSandbox,
   setSandboxTimeout,
   refreshSandbox,
+  updateNetwork,
   registerTemplate,
   listTemplates,
   listTemplatesV2,

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 
 import { startApi } from '../testing/fake-core.ts'
 
-const restricted = { allowInternetAccess: null, allowPublicTraffic: false, maskRequestHost: null }
+const restricted = { allowInternetAccess: null, allowOut: [], denyOut: [], allowPublicTraffic: false, maskRequestHost: null }
 
 describe('reset', () => {
   test('lets it run afterwards unless told otherwise', async () => {
@@ -36,7 +36,7 @@ describe('reset', () => {
     ['secure', { secure: true }],
     ['allowPublicTraffic', { allowPublicTraffic: false }],
     ['allowPublicTraffic', { network: { allowPublicTraffic: false } }],
-    ['network.denyOut', { network: { denyOut: ['0.0.0.0/0'] } }],
+    ['network.rules', { network: { rules: { 'a.example': [] } } }],
   ])('refuses to pretend that it restricts %s', async (option, body) => {
     const { ask, core } = startApi()
     const answer = await ask(`POST /sandboxes/${core.add({ secure: false }).id}/reset`, { body })

@@ -1,6 +1,7 @@
 import { resetAnswer, resetRequest } from '@torpor/contract'
 
 import { errors, json, sandboxParams } from '../documented.ts'
+import { newEgress } from '../egress-options.ts'
 import type { Endpoint } from '../endpoint.ts'
 import { bodyOf, sandboxIdOf } from '../request-input.ts'
 import { trafficToken } from '../to-wire.ts'
@@ -17,7 +18,10 @@ export const resetSandbox: Endpoint = {
   handle: async (context, { useCases, tokens, ...limits }) => {
     const id = sandboxIdOf(context)
     const body = await bodyOf(context, resetRequest, limits)
-    refuseNewRestrictions(body, useCases.getSandbox(id))
+    const seen = useCases.getSandbox(id)
+    refuseNewRestrictions(body, seen)
+    const egress = newEgress(body.network, seen)
+    if (egress) await useCases.updateNetwork(id, egress)
     const { resume = true, timeout, snapshotID } = body
     const record = await useCases.resetSandbox(id, { resume, timeoutSeconds: timeout, snapshot: snapshotID })
     const trafficAccessToken = trafficToken(record, tokens)

@@ -8,7 +8,7 @@ const image = { name: 'image', engineVersion: 'e' }
 describe('get', () => {
   test('shows a sandbox as SDKs read it', async () => {
     const { ask, core } = startApi()
-    const network = { allowInternetAccess: false, allowPublicTraffic: false, maskRequestHost: 'h' }
+    const network = { allowInternetAccess: false, allowOut: [], denyOut: [], allowPublicTraffic: false, maskRequestHost: 'h' }
     const { id } = core.add({ network, alias: null, lifecycle: { onTimeout: 'pause', autoResume: true, pauseKind: 'files' } })
     const answer = await ask(`GET /sandboxes/${id}`)
     expect(answer.status).toBe(200)
@@ -110,13 +110,24 @@ describe.each(['/sandboxes', '/v2/sandboxes'])('connect below %s', (prefix) => {
     ['secure', { secure: true }],
     ['allowPublicTraffic', { allowPublicTraffic: false }],
     ['allowPublicTraffic', { network: { allowPublicTraffic: false } }],
-    ['network.denyOut', { network: { denyOut: ['0.0.0.0/0'] } }],
+    ['network.rules', { network: { rules: { 'a.example': [] } } }],
   ])('refuses to pretend that it restricts %s', async (option, body) => {
     const { ask, core } = startApi()
     const { id } = core.add({ secure: false })
     const answer = await ask(`POST ${prefix}/${id}/connect`, { body })
     expect([answer.status, await answer.text()]).toEqual([501, expect.stringContaining(option)])
     expect(core.asked).toEqual([])
+  })
+
+  test('with lists of a network restricts it first, and leaves the others as they are', async () => {
+    const { ask, core } = startApi()
+    const { id } = core.add({
+      network: { allowInternetAccess: null, allowOut: ['1.1.1.1'], denyOut: [], allowPublicTraffic: true, maskRequestHost: null },
+    })
+    expect((await ask(`POST ${prefix}/${id}/connect`, { body: { network: { denyOut: ['0.0.0.0/0'] } } })).status).toBe(200)
+    const restricted = { allowInternetAccess: null, allowOut: ['1.1.1.1'], denyOut: ['0.0.0.0/0'] }
+    expect(core.asked[0]).toEqual({ name: 'updateNetwork', with: [id, restricted] })
+    expect(core.asked[1]?.name).toBe('connect')
   })
 
   test('with memory: false asks for a boot without the memory that was kept', async () => {
@@ -128,7 +139,7 @@ describe.each(['/sandboxes', '/v2/sandboxes'])('connect below %s', (prefix) => {
 
   test('takes restrictions that hold already', async () => {
     const { ask, core } = startApi()
-    const network = { allowInternetAccess: null, allowPublicTraffic: false, maskRequestHost: null }
+    const network = { allowInternetAccess: null, allowOut: [], denyOut: [], allowPublicTraffic: false, maskRequestHost: null }
     const { id } = core.add({ secure: true, network })
     expect((await ask(`POST ${prefix}/${id}/connect`, { body: { secure: true, allowPublicTraffic: false, memory: true } })).status).toBe(
       200,

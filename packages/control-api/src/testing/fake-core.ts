@@ -6,6 +6,7 @@ import { TorporError, sandboxNotFound } from '@torpor/contract'
 import type {
   CloneCommand,
   CreateCommand,
+  EgressOptions,
   EventQuery,
   Inventory,
   ListCommand,
@@ -100,6 +101,10 @@ class FakeCore extends FakeTemplates implements UseCases {
 
   refresh(id: string, durationSeconds: number): void {
     this.asked.push({ name: 'refresh', with: [this.#record(id).id, durationSeconds] })
+  }
+
+  async updateNetwork(id: string, network: EgressOptions): Promise<void> {
+    this.asked.push({ name: 'updateNetwork', with: [this.#record(id).id, network] })
   }
 
   async cloneSandbox(id: string, command: CloneCommand & { readonly strict: boolean }): Promise<SandboxRecord[]> {

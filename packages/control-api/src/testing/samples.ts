@@ -27,7 +27,7 @@ export const newRecord = (record: Partial<SandboxRecord> = {}): SandboxRecord =>
   metadata: {},
   env: {},
   defaults: null,
-  network: { allowInternetAccess: null, allowPublicTraffic: true, maskRequestHost: null },
+  network: { allowInternetAccess: null, allowOut: [], denyOut: [], allowPublicTraffic: true, maskRequestHost: null },
   secure: true,
   ...record,
 })

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
+import { openEgress } from '../domain/egress.ts'
 import { World, executionOf } from '../testing/world.ts'
 
 const none = { running: 0, paused: 0, lost: 0, orphans: 0 }
@@ -122,7 +123,7 @@ describe('a restarted server', () => {
     const other = await world.createAsleep()
     world.store.deleteSandbox(other.id, { sandboxId: other.id, templateId: 'x', templateName: null, at: 0, name: 'killed', reason: 'api' })
     const { base, resources } = paused
-    await world.engine.boot({ execution: 'x0', hostname: 'stranger', base, resources, allowInternetAccess: false })
+    await world.engine.boot({ execution: 'x0', hostname: 'stranger', base, resources, egress: openEgress })
     expect(await world.imageFiles()).toHaveLength(2)
     expect(await world.restart()).toEqual({ ...none, paused: 1, orphans: 1 })
     expect([await world.engine.list(), await world.imageFiles()]).toEqual([[], [`${paused.id}/g1`]])

@@ -7,6 +7,7 @@ import { dropImage } from './hold-image.ts'
 import { finishPause } from './pause-sandbox.ts'
 import type { Ports } from './ports.ts'
 import { eventOf, routeOf } from './records.ts'
+import { enforceEgress } from './update-network.ts'
 
 /** What a restarted server found, for the log. */
 export interface Adoption {
@@ -55,6 +56,8 @@ async function adoptOrLose(ports: Ports, record: SandboxRecord, observed: Observ
 }
 
 async function adopt(ports: Ports, record: SandboxRecord, observed: ObservedExecution | undefined): Promise<Fate> {
+  // A change of its rules may be on record and not yet in force.
+  if (observed) await enforceEgress(ports, record)
   switch (record.state) {
     case 'creating':
       return lose(ports, record, 'create interrupted')

@@ -1,8 +1,8 @@
-import { newExecutionId, newTemplateId } from '@torpor/contract'
+import { newBuildId, newExecutionId, newTemplateId } from '@torpor/contract'
 
+import { openEgress } from '../domain/egress.ts'
 import type { Base, Resources } from '../domain/sandbox.ts'
-import { type TemplateBuild, baseContext, noStart } from '../domain/template.ts'
-import type { Service } from '../ports/agent.ts'
+import { type Service, type TemplateBuild, baseContext, noStart } from '../domain/template.ts'
 import { dropImage } from './hold-image.ts'
 import type { Ports } from './ports.ts'
 import { Undo } from './undo.ts'
@@ -30,10 +30,10 @@ export async function ensureTemplate(ports: Ports, recipe: TemplateRecipe): Prom
 async function captureTemplate(ports: Ports, recipe: TemplateRecipe, templateId: string): Promise<TemplateBuild> {
   const { engine, images, agent, clock, log } = ports
   const { base, resources, names, service } = recipe
-  const buildId = newTemplateId()
+  const buildId = newBuildId()
   await using undo = new Undo(log)
   const execution = newExecutionId()
-  const spec = { execution, hostname: names[0], base, resources, allowInternetAccess: true }
+  const spec = { execution, hostname: names[0], base, resources, egress: openEgress }
   const { address } = await engine.boot(spec)
   undo.add('execution', () => engine.destroy(execution))
   await agent.healthy(address, ports.settings.agentTimeoutMilliseconds)
@@ -44,13 +44,15 @@ async function captureTemplate(ports: Ports, recipe: TemplateRecipe, templateId:
   undo.add('staged image', () => staged.discard())
   await engine.capture(execution, staged.directory)
   const image = await staged.commit()
-  return { templateId, buildId, names, image, base, resources, createdAt: clock.now(), context: baseContext, start: noStart, layer: null }
+  const start = { ...noStart, service }
+  return { templateId, buildId, names, image, base, resources, createdAt: clock.now(), context: baseContext, start, layer: null }
 }
 
 function matches(build: TemplateBuild, recipe: TemplateRecipe, engineVersion: string): boolean {
   const identity = ({ names, base, resources }: TemplateRecipe | TemplateBuild): string =>
     JSON.stringify([names, base.rootfs, base.agent, resources.cpuCount, resources.memoryMiB, resources.diskMiB])
-  return build.image.engineVersion === engineVersion && identity(build) === identity(recipe)
+  const isSameService = JSON.stringify(build.start.service) === JSON.stringify(recipe.service)
+  return build.image.engineVersion === engineVersion && isSameService && identity(build) === identity(recipe)
 }
 
 const isThere = ({ images }: Ports, build: TemplateBuild): Promise<boolean> =>

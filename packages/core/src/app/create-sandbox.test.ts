@@ -28,7 +28,7 @@ describe('create', () => {
     const [observed] = (await world.engine.list()).filter((entry) => entry.execution === execution)
     const route = { sandboxId: id, address: observed?.address, accessToken: `access-${id}`, trafficToken: null, maskRequestHost: null }
     expect(world.life.routes.of(id)).toEqual(route)
-    const network = { allowInternetAccess: false, allowPublicTraffic: false, maskRequestHost: 'a:${PORT}' }
+    const network = { allowInternetAccess: false, allowOut: [], denyOut: [], allowPublicTraffic: false, maskRequestHost: 'a:${PORT}' }
     const other = await world.create({ secure: false, network })
     expect(world.life.routes.of(other.id)).toMatchObject({
       accessToken: null,

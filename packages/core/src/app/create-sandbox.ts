@@ -1,6 +1,7 @@
 import { newExecutionId, newSandboxId } from '@torpor/contract'
 
 import { effectiveTimeout, endAfter } from '../domain/deadlines.ts'
+import { egressOf, isOpen } from '../domain/egress.ts'
 import { idleTimeoutOf } from '../domain/idle.ts'
 import type { SandboxRecord } from '../domain/sandbox.ts'
 import { wakePolicyOf } from '../domain/wake.ts'
@@ -11,6 +12,7 @@ import { identityOf } from './records.ts'
 import { type Source, findSource } from './source.ts'
 import { startSandbox } from './start-sandbox.ts'
 import { Undo } from './undo.ts'
+import { requireCoherent } from './update-network.ts'
 import type { CreateCommand } from './use-cases.ts'
 
 /** Starts what a template's build or a snapshot holds under a new identity. Resolves when its agent has taken it. */
@@ -19,6 +21,7 @@ export async function createSandbox(ports: Ports, command: CreateCommand): Promi
   const timeoutSeconds = effectiveTimeout(command.timeoutSeconds, ports.settings)
   idleTimeoutOf(command.metadata)
   wakePolicyOf(command.metadata)
+  requireCoherent(command.network)
   admitSandbox(ports, source.resources)
 
   await using undo = new Undo(ports.log)
@@ -36,9 +39,9 @@ async function ready(ports: Ports, record: SandboxRecord, spare: Execution): Pro
   return spare
 }
 
-/** Spares have internet access: a sandbox without is restored into a slot of its own kind. */
+/** Spares reach everything, and what they have reached stays connected: a sandbox with rules is restored into a slot of its own kind. */
 async function takeSpare(ports: Ports, command: CreateCommand, { buildId }: Source): Promise<Execution | undefined> {
-  return command.network.allowInternetAccess === false ? undefined : ports.pool.take(ports, buildId)
+  return isOpen(egressOf(command.network)) ? ports.pool.take(ports, buildId) : undefined
 }
 
 function newRecord(ports: Ports, command: CreateCommand, source: Source, timeoutSeconds: number, execution: string): SandboxRecord {

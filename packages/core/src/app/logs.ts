@@ -39,7 +39,14 @@ function matches({ level, message, fields }: LogEntry, query: LogQuery): boolean
   return words === undefined || [message, ...Object.values(fields)].some((text) => text.toLowerCase().includes(words))
 }
 
-const unplanned: ReadonlySet<string> = new Set(['crashed', 'lost', 'lost while it was paused', 'create failed', 'pause failed'])
+const unplanned: ReadonlySet<string> = new Set([
+  'crashed',
+  'out of memory',
+  'lost',
+  'lost while it was paused',
+  'create failed',
+  'pause failed',
+])
 
 function entryOf({ at, name, reason }: SandboxEvent): LogEntry {
   const level = name === 'damaged' || unplanned.has(reason) ? 'error' : 'info'

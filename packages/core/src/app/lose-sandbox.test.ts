@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
+import { openEgress } from '../domain/egress.ts'
 import { World, executionOf } from '../testing/world.ts'
 
 describe('an execution that ends by itself', () => {
@@ -48,7 +49,7 @@ describe('an execution that ends by itself', () => {
   it('and belongs to nobody changes nothing', async () => {
     await using world = await World.open()
     const record = await world.create()
-    const stranger = { execution: 'x0', hostname: 'x', base: record.base, resources: record.resources, allowInternetAccess: false }
+    const stranger = { execution: 'x0', hostname: 'x', base: record.base, resources: record.resources, egress: openEgress }
     await world.engine.boot(stranger)
     await world.engine.crash('x0', 1)
     expect(world.record(record.id)).toEqual(record)

@@ -6,6 +6,7 @@ import type { Engine } from '../ports/engine.ts'
 import type { ImageStore } from '../ports/images.ts'
 import type { Journals } from '../ports/logs.ts'
 import type { Metrics } from '../ports/metrics.ts'
+import type { OciImages } from '../ports/oci-images.ts'
 import type { Clock, Log, Tokens } from '../ports/platform.ts'
 import type { Routes } from '../ports/routes.ts'
 import type { Store } from '../ports/store.ts'
@@ -69,6 +70,7 @@ export interface Ports {
   readonly leases: ImageLeases
   readonly verified: Verified
   readonly pool: WarmPool
+  readonly oci: OciImages
   readonly preparations: Preparations
   readonly builds: BuildQueue
   readonly sampler: Sampler

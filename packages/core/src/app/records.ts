@@ -2,7 +2,7 @@ import { type Route, TorporError, sandboxNotFound } from '@torpor/contract'
 
 import type { ImageRef, SandboxEvent, SandboxRecord } from '../domain/sandbox.ts'
 import { type Action, outcomeOf } from '../domain/transitions.ts'
-import type { AgentIdentity } from '../ports/agent.ts'
+import type { AgentIdentity, AgentSurroundings } from '../ports/agent.ts'
 import type { Expected, SandboxPatch } from '../ports/store.ts'
 import type { Ports } from './ports.ts'
 
@@ -63,7 +63,7 @@ export const identityOf = (record: SandboxRecord, { tokens, settings }: Pick<Por
 })
 
 /** What the agent of every sandbox is told of the machine around it. */
-export const surroundingsOf = (settings: Ports['settings']): Pick<AgentIdentity, 'nameservers' | 'hairpin' | 'caCertificates'> => ({
+export const surroundingsOf = (settings: Ports['settings']): Omit<AgentSurroundings, 'templateId' | 'hostname'> => ({
   nameservers: settings.nameservers,
   ...(settings.hairpin && { hairpin: settings.hairpin }),
   ...(settings.caCertificates && { caCertificates: settings.caCertificates }),

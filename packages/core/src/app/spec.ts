@@ -1,3 +1,4 @@
+import { egressOf } from '../domain/egress.ts'
 import type { SandboxRecord } from '../domain/sandbox.ts'
 import type { ExecutionSpec } from '../ports/engine.ts'
 
@@ -7,5 +8,5 @@ export const specOf = (record: SandboxRecord, execution: string): ExecutionSpec 
   hostname: record.id,
   base: record.base,
   resources: record.resources,
-  allowInternetAccess: record.network.allowInternetAccess !== false,
+  egress: egressOf(record.network),
 })

@@ -1,5 +1,6 @@
 import type { PublicState, TorporError } from '@torpor/contract'
 
+import type { EgressOptions } from '../domain/egress.ts'
 import type { Cursor } from '../domain/listing.ts'
 import type { EventQuery, SnapshotQuery } from '../domain/listing.ts'
 import type { ImageKind, Lifecycle, NetworkOptions, SandboxRecord, Snapshot } from '../domain/sandbox.ts'
@@ -87,6 +88,8 @@ export interface UseCases {
   ): Promise<SandboxRecord>
   /** endAt = now + timeout, longer or shorter. `not_found` when it is not running. */
   setTimeout(id: string, timeoutSeconds: number): void
+  /** Replaces what it may reach outside, at once for every new connection. `invalid_argument`. */
+  updateNetwork(id: string, network: EgressOptions): Promise<void>
   /** endAt = max(endAt, now + duration). */
   refresh(id: string, durationSeconds: number): void
   /** As many of `count` as could be made; all or none with `strict`. */

@@ -1,9 +1,10 @@
 import { isKind, newExecutionId } from '@torpor/contract'
 
+import { openEgress } from '../domain/egress.ts'
 import type { ImageRef } from '../domain/sandbox.ts'
 import type { Demand } from '../domain/spares.ts'
 import type { TemplateBuild } from '../domain/template.ts'
-import type { Agent } from '../ports/agent.ts'
+import type { Agent, AgentSurroundings } from '../ports/agent.ts'
 import type { Engine, Execution } from '../ports/engine.ts'
 import type { Clock, Log } from '../ports/platform.ts'
 import { Undo } from './undo.ts'
@@ -15,11 +16,14 @@ interface PoolPorts {
   readonly log: Log
   /** Keeps an image while it is read. */
   readonly hold: (image: ImageRef) => AsyncDisposable
+  /** What every sandbox is told of the machine around it. */
+  readonly surroundings: Omit<AgentSurroundings, 'templateId' | 'hostname'>
   readonly settings: { readonly agentTimeoutMilliseconds: number }
 }
 
 interface Spare extends Execution {
   readonly buildId: string
+  readonly bytes: number
 }
 
 const minute = 60_000
@@ -33,6 +37,8 @@ export class WarmPool {
   #closed = false
   /** When each build was asked for; the last minute's, and the last one before. */
   readonly #asked = new Map<string, number[]>()
+  /** What the last spare of each build held. */
+  readonly #bytes = new Map<string, number>()
   readonly #closing = Promise.withResolvers<void>()
   readonly #openedAt: number
 
@@ -72,12 +78,13 @@ export class WarmPool {
   }
 
   /** How much each build is in use. */
-  demandFor({ buildId, createdAt }: TemplateBuild, now: number): Demand {
+  demandFor({ buildId, createdAt }: TemplateBuild, now: number, bytesOfUnknown: number): Demand {
     const asked = this.#asked.get(buildId) ?? []
     return {
       buildId,
       lastAskedAt: Math.max(createdAt, this.#openedAt, asked.at(-1) ?? 0),
       asked: asked.filter((at) => at > now - minute).length,
+      bytesPerSpare: this.#bytes.get(buildId) ?? bytesOfUnknown,
     }
   }
 
@@ -93,6 +100,7 @@ export class WarmPool {
         const spare = await makeSpare(ports, build).catch(unlessGone)
         if (!spare) break
         this.#spares.push(spare)
+        this.#bytes.set(spare.buildId, Math.max(1, spare.bytes))
       }
     }
   }
@@ -133,16 +141,19 @@ function unlessGone(error: unknown): undefined {
 }
 
 async function makeSpare(ports: PoolPorts, build: TemplateBuild): Promise<Spare> {
-  const { engine, agent, settings, log } = ports
+  const { engine, agent, settings, surroundings, log } = ports
   await using _held = ports.hold(build.image)
   await using undo = new Undo(log)
   const execution = newExecutionId()
-  const spec = { execution, hostname: 'spare', base: build.base, resources: build.resources, allowInternetAccess: true }
+  const hostname = 'spare'
+  const spec = { execution, hostname, base: build.base, resources: build.resources, egress: openEgress }
   const made = await engine.restore(spec, build.image)
   undo.add('spare', () => engine.destroy(execution))
   await agent.healthy(made.address, settings.agentTimeoutMilliseconds)
+  await agent.prepare(made.address, { templateId: build.templateId, hostname, ...surroundings })
   await engine.released(execution)
+  const { memoryBytes } = await engine.stats(execution)
   await engine.freeze(execution)
   undo.release()
-  return { ...made, buildId: build.buildId }
+  return { ...made, buildId: build.buildId, bytes: memoryBytes }
 }

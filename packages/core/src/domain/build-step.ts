@@ -39,7 +39,8 @@ export type BuildStep = (Work | { readonly type: 'CONTEXT'; readonly apply: (con
 }
 
 const mostSteps = 1000
-const userPattern = /^[a-z_][a-z0-9_.-]{0,31}\$?$/i
+/** Images name theirs by number, too. */
+const userPattern = /^(?:[a-z_][a-z0-9_.-]{0,31}\$?|\d{1,10})$/i
 const variablePattern = /^[A-Za-z_][A-Za-z0-9_]*$/
 /** Names of uploaded archives: the SDKs' are SHA-256 in hex. */
 export const filesHashPattern = /^[A-Za-z0-9_-]{16,128}$/
@@ -108,9 +109,12 @@ function parseWorkdir({ args: [asked] }: StepInput, refuse: Refuse) {
 }
 
 function parseUser(user: string | undefined, refuse: Refuse): string {
-  if (user === undefined || !userPattern.test(user)) throw refuse('USER needs the name of a user')
+  if (user === undefined || !userPattern.test(user)) throw refuse('USER needs the name or the number of a user, without a group')
   return user
 }
+
+/** What chown is told: the user and its own group; a number may have no account, then the group has the same number, as in Docker. */
+export const ownerOf = (user: string): string => (/^\d+$/.test(user) ? `${user}:${user}` : `${user}:`)
 
 const home = (user: string): string => (user === 'root' ? '/root' : `/home/${user}`)
 

@@ -21,6 +21,9 @@ export interface Resources {
 
 export interface NetworkOptions {
   readonly allowInternetAccess: boolean | null
+  /** What it may reach outside and what not, as its owner wrote it: addresses, ranges, names (`allowOut` only). */
+  readonly allowOut: readonly string[]
+  readonly denyOut: readonly string[]
   readonly allowPublicTraffic: boolean
   readonly maskRequestHost: string | null
 }
@@ -91,7 +94,7 @@ export interface SandboxEvent {
   readonly templateName: string | null
   readonly at: number
   readonly name: EventName
-  /** Why: `api`, `timeout`, `crashed`, `lost`… */
+  /** Why: `api`, `timeout`, `crashed`, `out of memory`, `lost`… */
   readonly reason: string
 }
 

@@ -6,10 +6,23 @@ export interface BuildContext extends ProcessDefaults {
   readonly env: Readonly<Record<string, string>>
 }
 
+/** A service of a template: its start command, and how to tell that it is ready. */
+export interface Service {
+  /** Path of a program without arguments, run as `user`. */
+  readonly command: string
+  readonly user: string
+  /** Ready is 200 for `GET http://<sandbox>:<port><path>`. */
+  readonly port: number
+  readonly path: string
+  readonly withinMilliseconds: number
+}
+
 /** What runs in every sandbox of a template from its first moment on; null: nothing. */
 export interface StartCommand {
   readonly startCmd: string | null
   readonly readyCmd: string | null
+  /** Of the built-in template that it comes from: runs beside the start command, whatever that is. */
+  readonly service?: Service | undefined
 }
 
 /** A template: the names, and who may see it. What sandboxes start from are its builds. */

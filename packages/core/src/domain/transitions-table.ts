@@ -12,6 +12,7 @@ const title: Readonly<Record<Action, string>> = {
   evict: 'evict',
   forget: 'forget (reboot)',
   break: 'break',
+  rewire: 'rewire (network rules)',
   kill: 'kill',
 }
 

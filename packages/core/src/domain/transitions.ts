@@ -15,6 +15,7 @@ export type Action =
   | 'evict'
   | 'forget'
   | 'break'
+  | 'rewire'
   | 'kill'
 
 /** The state an action leads to; `gone` ends the record. */
@@ -23,9 +24,9 @@ export type Outcome = SandboxState | 'gone'
 /** The one table of states: what is not here is not possible. */
 export const allowed: Readonly<Record<SandboxState, Readonly<Partial<Record<Action, Outcome>>>>> = {
   creating: { start: 'running', kill: 'gone' },
-  running: { extend: 'running', pause: 'pausing', capture: 'running', reset: 'running', kill: 'gone' },
+  running: { extend: 'running', pause: 'pausing', capture: 'running', reset: 'running', rewire: 'running', kill: 'gone' },
   pausing: { commit: 'paused', revert: 'running', kill: 'gone' },
-  paused: { resume: 'running', reset: 'running', evict: 'paused', forget: 'paused', break: 'paused', kill: 'gone' },
+  paused: { resume: 'running', reset: 'running', evict: 'paused', forget: 'paused', break: 'paused', rewire: 'paused', kill: 'gone' },
 }
 
 /**

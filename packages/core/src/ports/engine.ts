@@ -1,3 +1,4 @@
+import type { EgressRules } from '../domain/egress.ts'
 import type { Base, ImageRef, Resources } from '../domain/sandbox.ts'
 
 /** What the engine must know to carry a sandbox. */
@@ -7,7 +8,7 @@ export interface ExecutionSpec {
   readonly hostname: string
   readonly base: Base
   readonly resources: Resources
-  readonly allowInternetAccess: boolean
+  readonly egress: EgressRules
 }
 
 export interface Execution {
@@ -74,6 +75,8 @@ export interface Engine {
   capture(execution: string, directory: string): Promise<void>
   /** The same with the files of the root only, as an image of kind `files`; of a frozen execution. */
   captureFiles(execution: string, directory: string): Promise<void>
+  /** Holds at once for every new connection; those that stand go on. Calls on one execution take effect in their order. */
+  setEgress(execution: string, rules: EgressRules): Promise<void>
   destroy(execution: string): Promise<void>
   list(): Promise<ObservedExecution[]>
   stats(execution: string): Promise<ExecutionStats>

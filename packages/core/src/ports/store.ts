@@ -26,6 +26,7 @@ export type SandboxPatch = Partial<
     | 'endAt'
     | 'timeoutSeconds'
     | 'pausedAt'
+    | 'network'
     | 'lifecycle'
   >
 >
@@ -68,6 +69,8 @@ export interface Store {
   allImages(): ImageRef[]
   /** Whether one of these names this image. */
   isImageNamed(name: string): boolean
+  /** Every root file system that a sandbox, a snapshot or a ready build needs. */
+  namedRoots(): string[]
 
   readonly templates: TemplateStore
   /** Makes this the only build of its template under `default`, and makes its names point to it; for built-in templates. */

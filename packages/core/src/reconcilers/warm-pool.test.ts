@@ -38,6 +38,22 @@ describe('the warm pool', () => {
     expect(await spares(world)).toHaveLength(2)
   })
 
+  it('has told a spare all but its owner, and let it run a first command', async () => {
+    await using world = await World.open({ warmPoolSize: 1 })
+    await filled(world, 1)
+    const memory = world.engine.memory((await spares(world))[0] ?? '')
+    expect(memory.identity).toEqual({ templateId: expect.any(String), hostname: 'spare', nameservers: expect.any(Array) })
+    expect(memory.commands).toHaveLength(1)
+  })
+
+  it('ends a spare that cannot be prepared', async () => {
+    await using world = await World.open({ warmPoolSize: 1 })
+    world.life.agentFaults.failNext('prepare', broken)
+    await world.life.clock.advance(100)
+    await world.life.clock.advance(0)
+    expect(await world.engine.list()).toEqual([])
+  })
+
   it('gives each spare to one create only', async () => {
     await using world = await World.open({ warmPoolSize: 2 })
     await filled(world, 2)
@@ -50,7 +66,9 @@ describe('the warm pool', () => {
     await using world = await World.open({ warmPoolSize: 1 })
     await filled(world, 1)
     const ready = await spares(world)
-    const { execution } = await world.create({ network: { allowInternetAccess: false, allowPublicTraffic: true, maskRequestHost: null } })
+    const { execution } = await world.create({
+      network: { allowInternetAccess: false, allowOut: [], denyOut: [], allowPublicTraffic: true, maskRequestHost: null },
+    })
     expect([ready.includes(execution ?? ''), await spares(world)]).toEqual([false, ready])
   })
 

@@ -1,5 +1,6 @@
 import { holdImage } from '../app/hold-image.ts'
 import type { Ports } from '../app/ports.ts'
+import { surroundingsOf } from '../app/records.ts'
 import type { ImageRef } from '../domain/sandbox.ts'
 import { wantedSpares } from '../domain/spares.ts'
 import type { Pass } from './loop.ts'
@@ -7,8 +8,8 @@ import type { Pass } from './loop.ts'
 /** A moment of quiet after a create, whose first commands should not compete with the making of its successor. */
 const settleMilliseconds = 100
 
-/** What one spare may hold; a third of this is usual. */
-const bytesPerSpare = 96 * 1024 * 1024
+/** A spare of a build of which there was none yet is taken to hold this; a third of it is usual for `base`. */
+const bytesOfUnknown = 96 * 1024 * 1024
 
 /** Keeps the spares of every template at the number that its use and the memory allow. */
 export const warmPool =
@@ -21,9 +22,13 @@ export const warmPool =
     await Promise.race([settled, pool.closing])
     const builds = store.allTemplates()
     const now = clock.now()
-    const bytes = Math.max(settings.warmPoolSize * bytesPerSpare, settings.warmMemoryBytes / 4)
-    const demands = builds.map((build) => pool.demandFor(build, now))
+    const bytes = Math.max(settings.warmPoolSize * bytesOfUnknown, settings.warmMemoryBytes / 4)
+    const demands = builds.map((build) => pool.demandFor(build, now, bytesOfUnknown))
     const hold = (image: ImageRef): AsyncDisposable => holdImage(ports, image)
-    await pool.refill({ ...ports, hold }, builds, wantedSpares(demands, now, { size: settings.warmPoolSize, bytes, bytesPerSpare }))
+    await pool.refill(
+      { ...ports, hold, surroundings: surroundingsOf(settings) },
+      builds,
+      wantedSpares(demands, now, { size: settings.warmPoolSize, bytes }),
+    )
     return Number.POSITIVE_INFINITY
   }

@@ -4,7 +4,7 @@ import type { Faults } from './faults.ts'
 
 /** `committed` and `removed` come after the deed and before the caller hears of it. */
 export type ImageStep = 'stage' | 'commit' | 'committed' | 'discard' | 'remove' | 'removed'
-export type AgentStep = 'healthy' | 'init' | 'startService' | 'run' | 'writeFile'
+export type AgentStep = 'healthy' | 'init' | 'prepare' | 'startService' | 'endBiggest' | 'run' | 'writeFile'
 
 /** The real image store, which fails or waits where the test wants it. */
 export const faultyImages = (real: ImageStore, faults: Faults<ImageStep>): ImageStore => ({
@@ -47,6 +47,10 @@ export const faultyAgent = (real: Agent, faults: Faults<AgentStep>): Agent => ({
     await faults.pass('init')
     await real.init(...request)
   },
+  prepare: async (...request) => {
+    await faults.pass('prepare')
+    await real.prepare(...request)
+  },
   startService: async (...request) => {
     await faults.pass('startService')
     await real.startService(...request)
@@ -59,5 +63,10 @@ export const faultyAgent = (real: Agent, faults: Faults<AgentStep>): Agent => ({
     await faults.pass('writeFile')
     await real.writeFile(...request)
   },
+  makeDirectory: (...request) => real.makeDirectory(...request),
   journal: (...request) => real.journal(...request),
+  endBiggest: async (...request) => {
+    await faults.pass('endBiggest')
+    return real.endBiggest(...request)
+  },
 })

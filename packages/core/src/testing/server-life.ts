@@ -8,6 +8,7 @@ import type { Step } from '../app/steps.ts'
 import { type Platform, createPlatform } from '../platform.ts'
 import type { Log } from '../ports/platform.ts'
 import type { Uploads } from '../ports/uploads.ts'
+import { fakeImages } from './fake-images.ts'
 import { Faults } from './faults.ts'
 import { type AgentStep, type ImageStep, faultyAgent, faultyImages } from './faulty-adapters.ts'
 import { ManualClock } from './manual-clock.ts'
@@ -74,6 +75,7 @@ export function beginLife(machine: Machine, settings: Settings): ServerLife {
     journals,
     images: faultyImages(realImages, parts.imageFaults),
     uploads: parts.uploads,
+    oci: fakeImages,
     agent: faultyAgent(createAgentClient(), parts.agentFaults),
     routes: parts.routes,
     activity: parts.uses,

@@ -36,6 +36,7 @@ export class WatchedStore {
       deleteSnapshot: (id) => this.#notify(real.deleteSnapshot(id)),
       allImages: () => real.allImages(),
       isImageNamed: (name) => real.isImageNamed(name),
+      namedRoots: () => real.namedRoots(),
       templates: real.templates,
       putTemplate: (build) => real.putTemplate(build),
       getTemplate: (name) => real.getTemplate(name),

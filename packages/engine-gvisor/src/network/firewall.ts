@@ -2,55 +2,56 @@ import { writeFile } from 'node:fs/promises'
 
 import { runCommand } from '../run-command.ts'
 import { type NetworkPlan, resolverAddressInside } from './plan.ts'
+import { neverReachable, privateRanges } from './ranges.ts'
 
-/** The resolver's port on its own address. */
-export const resolverPort = 53_530
-
-/** The port on the same address that takes what sandboxes send to the platform's own names. */
-export const hairpinPort = 53_443
-
-/** Not reachable from sandboxes unless the operator allows it: the machine's own networks and what is no address of anyone. */
-const privateRanges = [
-  '0.0.0.0/8',
-  '10.0.0.0/8',
-  '100.64.0.0/10',
-  '127.0.0.0/8',
-  '169.254.0.0/16',
-  '172.16.0.0/12',
-  '192.168.0.0/16',
-  '224.0.0.0/3',
-]
+/** Ports on the resolver's address: what sandboxes send there arrives at these. */
+export const doors = {
+  resolver: 53_530,
+  /** For the platform's own names. */
+  hairpin: 53_443,
+  /** For what a sandbox with rules about names sends to port 80 and to port 443, of any address. */
+  plain: 53_080,
+  secure: 53_444,
+} as const
 
 export interface FirewallOptions {
   readonly plan: NetworkPlan
   readonly allowPrivateNetworks: boolean
   /** The port under which sandboxes reach the platform's own names; undefined: they do not. */
   readonly publicPort: number | undefined
+  /** Connections to the outside that one sandbox may have at once. */
+  readonly connections: number
 }
 
 /**
  * The whole rule set of one server as nft text, replaced in one transaction. Sandboxes reach the outside, translated; not this
- * machine (but for the resolver and, by its public names, what it serves), not each other, not private networks. Nobody outside reaches a sandbox: requests come from
- * the edge, which is on this machine.
+ * machine (but for the resolver and, by its public names, what it serves), not each other, not private networks, and not what the
+ * rules of their own deny (`egress-rules.ts`). Nobody outside reaches a sandbox: requests come from the edge, which is on this machine.
  */
-export function ruleset({ plan, allowPrivateNetworks, publicPort }: FirewallOptions): string {
+export function ruleset({ plan, allowPrivateNetworks, publicPort, connections }: FirewallOptions): string {
   const from = `iifname "${plan.interfacePrefix}*"`
-  const denied = allowPrivateNetworks ? '' : `ip daddr { ${privateRanges.join(', ')} } drop`
+  const unreachable = allowPrivateNetworks ? neverReachable : [...neverReachable, ...privateRanges]
   const toResolver = `ip daddr ${resolverAddressInside}`
-  const hairpin = publicPort === undefined ? '' : `${from} ${toResolver} tcp dport ${publicPort} dnat ip to ${plan.resolver}:${hairpinPort}`
+  const hairpin =
+    publicPort === undefined ? '' : `${from} ${toResolver} tcp dport ${publicPort} dnat ip to ${plan.resolver}:${doors.hairpin}`
+  const bounded = `ct state new add @connections { ip saddr ct count over ${connections} } jump refuse`
   return `
 table inet ${plan.table}
 delete table inet ${plan.table}
 table inet ${plan.table} {
-  set offline { type ipv4_addr; }
+  set closed { type ipv4_addr; }
+  set connections { type ipv4_addr; size 65535; flags dynamic; }
+  map egress { type ipv4_addr : verdict; }
+  map diverted { type ipv4_addr : verdict; }
   chain raw {
     type filter hook prerouting priority raw; policy accept;
     ${from} fib saddr . iif oif missing drop
   }
   chain destination {
     type nat hook prerouting priority dstnat; policy accept;
-    ${from} ${toResolver} udp dport 53 dnat ip to ${plan.resolver}:${resolverPort}
-    ${from} ${toResolver} tcp dport 53 dnat ip to ${plan.resolver}:${resolverPort}
+    ${from} ${toResolver} udp dport 53 dnat ip to ${plan.resolver}:${doors.resolver}
+    ${from} ${toResolver} tcp dport 53 dnat ip to ${plan.resolver}:${doors.resolver}
+    ${from} ip saddr vmap @diverted
     ${hairpin}
   }
   chain source {
@@ -64,10 +65,12 @@ table inet ${plan.table} {
   }
   chain from_sandbox_in {
     ct state established,related accept
-    ip saddr @offline drop
-    ip daddr ${plan.resolver} udp dport ${resolverPort} accept
-    ip daddr ${plan.resolver} tcp dport { ${resolverPort}, ${hairpinPort} } accept
-    drop
+    ${bounded}
+    ip daddr ${plan.resolver} meta l4proto { tcp, udp } th dport ${doors.resolver} accept
+    ip daddr ${plan.resolver} tcp dport { ${doors.plain}, ${doors.secure} } ct status dnat accept
+    ip saddr @closed jump refuse
+    ip daddr ${plan.resolver} tcp dport ${doors.hairpin} accept
+    jump refuse
   }
   chain through {
     type filter hook forward priority filter; policy accept;
@@ -78,29 +81,32 @@ table inet ${plan.table} {
   chain from_sandbox {
     meta nfproto ipv6 drop
     ct state established,related accept
-    ip saddr @offline drop
-    oifname "tp*" drop
-    ${denied}
+    ${bounded}
+    oifname "tp*" jump refuse
+    ip daddr { ${unreachable.join(', ')} } jump refuse
+    ip saddr vmap @egress
     accept
+  }
+  chain refuse {
+    meta l4proto tcp reject with tcp reset
+    reject with icmpx admin-prohibited
   }
 }
 `
 }
 
-/** Puts the rules into force and lets the machine forward. Safe to repeat. */
-export async function raiseFirewall(options: FirewallOptions, offline: readonly string[]): Promise<void> {
-  const elements = offline.length > 0 ? `add element inet ${options.plan.table} offline { ${offline.join(', ')} }\n` : ''
-  await runCommand('nft', ['-f', '-'], { input: ruleset(options) + elements })
+/** Puts the rules into force, with `more` in the same transaction, and lets the machine forward. Safe to repeat. */
+export async function raiseFirewall(options: FirewallOptions, more: string): Promise<void> {
+  await applyRules(ruleset(options) + more)
   await writeFile('/proc/sys/net/ipv4/ip_forward', '1')
 }
 
-/** Cuts a sandbox off from the outside, or lets it out again. */
-export async function setOffline(plan: NetworkPlan, address: string, offline: boolean): Promise<void> {
-  const verb = offline ? 'add' : 'delete'
-  await runCommand('nft', ['-f', '-'], { input: `${verb} element inet ${plan.table} offline { ${address} }\n` })
+/** Runs nft text as one transaction. */
+export async function applyRules(text: string): Promise<void> {
+  await runCommand('nft', ['-f', '-'], { input: text })
 }
 
 /** Removes the rules; succeeds when there are none. */
 export async function lowerFirewall(plan: NetworkPlan): Promise<void> {
-  await runCommand('nft', ['-f', '-'], { input: `table inet ${plan.table}\ndelete table inet ${plan.table}\n` })
+  await applyRules(`table inet ${plan.table}\ndelete table inet ${plan.table}\n`)
 }

@@ -1,6 +1,6 @@
 import { type Server, type Socket, createServer } from 'node:net'
 
-import { hairpinPort } from './firewall.ts'
+import { doors } from './firewall.ts'
 
 /** More connections of all sandboxes together are refused. */
 const mostConnections = 2048
@@ -26,7 +26,7 @@ export class Hairpin {
     server.maxConnections = mostConnections
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject)
-      server.listen(hairpinPort, this.#address, resolve)
+      server.listen(doors.hairpin, this.#address, resolve)
     })
     this.#server = server
   }

@@ -3,8 +3,11 @@ import { readdir, writeFile } from 'node:fs/promises'
 import { runCommand } from '../run-command.ts'
 import type { NetworkPlan, Slot } from './plan.ts'
 
-/** Makes a slot's network namespace with its end of a veth pair, addresses and default route; all or nothing. */
-export async function createNamespace(slot: Slot): Promise<void> {
+/**
+ * Makes a slot's network namespace with its end of a veth pair, addresses and default route; all or nothing.
+ * @param megabits what it may send, and receive, per second; 0: no limit.
+ */
+export async function createNamespace(slot: Slot, megabits = 0): Promise<void> {
   // Starting a program is what costs time here, so there is one for each side.
   const outside = [
     `netns add ${slot.namespace}`,
@@ -19,10 +22,19 @@ export async function createNamespace(slot: Slot): Promise<void> {
     await runCommand('ip', ['-batch', '-'], { input: outside.join('\n') })
     await disableIpv6(slot.hostInterface)
     await runCommand('ip', ['-n', slot.namespace, '-batch', '-'], { input: inside.join('\n') })
+    if (megabits > 0) await Promise.all([shape(slot.hostInterface, megabits), shape('eth0', megabits, slot.namespace)])
   } catch (error) {
     await deleteNamespace(slot.namespace, slot.hostInterface)
     throw error
   }
+}
+
+/** Delays what leaves by a device above the rate; what would wait too long is lost, and its sender slows down (tc-tbf). */
+async function shape(device: string, megabits: number, namespace?: string): Promise<void> {
+  const where = namespace === undefined ? [] : ['-n', namespace]
+  const burst = Math.max(64 * 1024, Math.ceil((megabits * 1_000_000) / 8 / 250))
+  const rate = ['rate', `${megabits}mbit`, 'burst', String(burst), 'latency', '100ms']
+  await runCommand('tc', [...where, 'qdisc', 'replace', 'dev', device, 'root', 'tbf', ...rate])
 }
 
 /** Removes a namespace and both ends of its veth pair; succeeds when they are not there. */

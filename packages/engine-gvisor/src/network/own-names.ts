@@ -1,3 +1,5 @@
+import { readQuestion } from './dns-message.ts'
+
 const headerBytes = 12
 const typeA = 1
 const timeToLiveSeconds = 60
@@ -20,28 +22,6 @@ export function answerOwnName(question: Buffer, domain: string, address: string)
 }
 
 const isBelow = (name: string, domain: string): boolean => name === domain || name.endsWith(`.${domain}`)
-
-interface Question {
-  /** In lower case. */
-  readonly name: string
-  readonly type: number
-  /** Where it ends in the message. */
-  readonly end: number
-}
-
-/** The one question of a standard query; undefined for every other message. */
-function readQuestion(message: Buffer): Question | undefined {
-  if (message.length < headerBytes || (message.readUInt8(2) & 0xf8) !== 0 || message.readUInt16BE(4) !== 1) return undefined
-  const labels: string[] = []
-  let at = headerBytes
-  for (let length = message[at]; length !== 0; length = message[at]) {
-    if (length === undefined || length > 63) return undefined
-    labels.push(message.toString('latin1', at + 1, at + 1 + length))
-    at += 1 + length
-  }
-  const end = at + 5
-  return end > message.length ? undefined : { name: labels.join('.').toLowerCase(), type: message.readUInt16BE(at + 1), end }
-}
 
 /** Refers to the name in the question. */
 function recordOf(address: string): Buffer {

@@ -4,7 +4,8 @@ import path from 'node:path'
 
 import { expect, test } from 'vitest'
 
-import { failure, upstreams } from './resolver.ts'
+import { answerWithCode, responseCodes } from './dns-message.ts'
+import { machineResolvers } from './upstream.ts'
 
 test('the machine’s resolvers are read anew each time, at most three', async () => {
   const directory = await mkdtemp(path.join(tmpdir(), 'torpor-resolver-'))
@@ -14,9 +15,9 @@ test('the machine’s resolvers are read anew each time, at most three', async (
       file,
       '# a comment\nsearch example\nnameserver 192.0.2.1\n nameserver 2001:db8::1\nnameserver 192.0.2.3\nnameserver 192.0.2.4\n',
     )
-    expect(await upstreams(file)).toEqual(['192.0.2.1', '2001:db8::1', '192.0.2.3'])
+    expect(await machineResolvers(file)).toEqual(['192.0.2.1', '2001:db8::1', '192.0.2.3'])
     await writeFile(file, '')
-    expect(await upstreams(file)).toEqual([])
+    expect(await machineResolvers(file)).toEqual([])
   } finally {
     await rm(directory, { recursive: true })
   }
@@ -24,8 +25,8 @@ test('the machine’s resolvers are read anew each time, at most three', async (
 
 test('a question that nobody answers is answered with SERVFAIL under its own id; what is no question is not answered', () => {
   const question = Buffer.from('abcd0100000100000000000001610000010001', 'hex')
-  const answer = failure(question)
+  const answer = answerWithCode(question, responseCodes.serverFailure)
   expect(answer?.subarray(0, 4).toString('hex')).toBe('abcd8182')
   expect(answer?.subarray(12)).toEqual(question.subarray(12))
-  expect(failure(Buffer.from('abcd', 'hex'))).toBeUndefined()
+  expect(answerWithCode(Buffer.from('abcd', 'hex'), 2)).toBeUndefined()
 })

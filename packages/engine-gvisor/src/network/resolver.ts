@@ -1,101 +1,108 @@
 import { type RemoteInfo, type Socket, createSocket } from 'node:dgram'
-import { readFile } from 'node:fs/promises'
-import { type Server, connect, createServer } from 'node:net'
+import { type Server, type Socket as Connection, createServer } from 'node:net'
+
+import { type EgressRules, allowsName, isClosed } from '@torpor/core'
 
 import { runCommand } from '../run-command.ts'
-import { resolverPort } from './firewall.ts'
+import { addressesIn, answerWithCode, bareQuestion, readQuestion, responseCodes } from './dns-message.ts'
+import { doors } from './firewall.ts'
 import { answerOwnName } from './own-names.ts'
 import { resolverAddressInside } from './plan.ts'
+import { type Ask, Frames, type Upstreams, askByDatagram, askByStream, askInTurn, frame } from './upstream.ts'
 
-const answerMilliseconds = 4000
+const idleMilliseconds = 8000
 const maxQuestions = 1024
+const maxConnections = 256
+
+export interface ResolverOptions {
+  /** Where it listens, on the machine's loopback device. */
+  readonly address: string
+  /** Names below it lead to this machine; undefined: there are none. */
+  readonly ownDomain: string | undefined
+  readonly upstreams: Upstreams
+  /** The rules of the sandbox with this address; undefined when it has none. */
+  readonly rulesOf: (address: string) => EgressRules | undefined
+  /** A name that a sandbox may reach leads to these addresses: before it hears of them, its packets have to be let through. */
+  readonly admit: (sandbox: string, addresses: readonly string[], seconds: number) => Promise<void>
+}
 
 /**
  * Answers the sandboxes' name look-ups: those of the platform's own names itself, all others by passing them to the machine's
- * resolvers. It works where those listen on
- * the machine's loopback only, which sandboxes cannot reach.
+ * resolvers, also where those listen on the machine's loopback only, which sandboxes cannot reach. To a sandbox that may reach
+ * nothing but some names, there are no others: look-ups would carry out what it must not send.
  */
 export class Resolver {
-  readonly #address: string
-  readonly #ownDomain: string | undefined
+  readonly #options: ResolverOptions
   #datagrams: Socket | undefined
   #streams: Server | undefined
   #open = 0
 
-  /** @param ownDomain names below it lead to this machine; undefined: there are none. */
-  constructor(address: string, ownDomain?: string) {
-    this.#address = address
-    this.#ownDomain = ownDomain
+  constructor(options: ResolverOptions) {
+    this.#options = options
   }
 
   async start(): Promise<void> {
-    await runCommand('ip', ['addr', 'replace', `${this.#address}/32`, 'dev', 'lo'])
-    this.#datagrams = await listenDatagrams(this.#address, (message, from) => void this.#forward(message, from))
-    this.#streams = await listenStreams(this.#address)
+    const { address } = this.#options
+    await runCommand('ip', ['addr', 'replace', `${address}/32`, 'dev', 'lo'])
+    this.#datagrams = await listenDatagrams(address, (message, from) => void this.#byDatagram(message, from))
+    this.#streams = await listenStreams(address, (client) => this.#byStream(client))
   }
 
   /** Stops answering; the address goes with it. */
   async close(): Promise<void> {
     this.#datagrams?.close()
     this.#streams?.close()
-    await runCommand('ip', ['addr', 'del', `${this.#address}/32`, 'dev', 'lo']).catch(() => undefined)
+    await runCommand('ip', ['addr', 'del', `${this.#options.address}/32`, 'dev', 'lo']).catch(() => undefined)
   }
 
-  /** One question; those over the limit are dropped, as DNS expects, all others are answered. */
-  async #forward(message: Buffer, from: RemoteInfo): Promise<void> {
-    if (this.#open >= maxQuestions) return
+  async #byDatagram(message: Buffer, from: RemoteInfo): Promise<void> {
+    const answer = await this.#bounded(message, from.address, askByDatagram)
+    if (answer) this.#datagrams?.send(answer, from.port, from.address)
+  }
+
+  #byStream(client: Connection): void {
+    const frames = new Frames()
+    const sandbox = client.remoteAddress ?? ''
+    client.setTimeout(idleMilliseconds, () => client.destroy())
+    client.on('error', () => undefined)
+    client.on('data', (chunk) => {
+      for (const message of frames.add(chunk)) {
+        void this.#bounded(message, sandbox, askByStream).then((answer) => answer && client.writable && client.write(frame(answer)))
+      }
+    })
+  }
+
+  /** Questions over the limit are dropped, as DNS expects, all others are answered. */
+  async #bounded(message: Buffer, sandbox: string, ask: Ask): Promise<Buffer | undefined> {
+    if (this.#open >= maxQuestions) return undefined
     this.#open += 1
     try {
-      const answer = this.#answerOwn(message) ?? (await askInTurn(message)) ?? failure(message)
-      if (answer) this.#datagrams?.send(answer, from.port, from.address)
+      return await this.#answer(message, sandbox, ask)
     } finally {
       this.#open -= 1
     }
   }
 
-  #answerOwn(message: Buffer): Buffer | undefined {
-    return this.#ownDomain === undefined ? undefined : answerOwnName(message, this.#ownDomain, resolverAddressInside)
+  async #answer(message: Buffer, sandbox: string, ask: Ask): Promise<Buffer | undefined> {
+    const { ownDomain, upstreams, rulesOf } = this.#options
+    const rules = rulesOf(sandbox)
+    if (rules && isClosed(rules)) return this.#answerAllowed(message, sandbox, rules, ask)
+    const own = ownDomain === undefined ? undefined : answerOwnName(message, ownDomain, resolverAddressInside)
+    return own ?? (await askInTurn(upstreams, message, ask)) ?? answerWithCode(message, responseCodes.serverFailure)
   }
-}
 
-async function askInTurn(message: Buffer): Promise<Buffer | undefined> {
-  for (const upstream of await upstreams()) {
-    const answer = await ask(upstream, message)
-    if (answer) return answer
+  async #answerAllowed(message: Buffer, sandbox: string, rules: EgressRules, ask: Ask): Promise<Buffer | undefined> {
+    const { ownDomain, upstreams, admit } = this.#options
+    const question = readQuestion(message)
+    if (!question || !allowsName(rules, question.name)) return answerWithCode(message, responseCodes.noSuchName)
+    const own = ownDomain === undefined ? undefined : answerOwnName(message, ownDomain, resolverAddressInside)
+    if (own) return own
+    const answer = await askInTurn(upstreams, bareQuestion(message, question), ask)
+    if (!answer) return answerWithCode(message, responseCodes.serverFailure)
+    const { addresses, seconds } = addressesIn(answer)
+    if (addresses.length > 0) await admit(sandbox, addresses, seconds)
+    return answer
   }
-  return undefined
-}
-
-/** SERVFAIL for a question that nobody answered: programs give up at once instead of asking again (RFC 1035, 4.1.1). */
-export function failure(question: Buffer): Buffer | undefined {
-  if (question.length < 12) return undefined
-  const answer = Buffer.from(question)
-  answer.writeUInt8((question.readUInt8(2) & 0x79) | 0x80, 2)
-  answer.writeUInt8(0x82, 3)
-  return answer
-}
-
-/** The machine's resolvers, read anew each time: they change when it moves between networks. */
-export async function upstreams(file = '/etc/resolv.conf'): Promise<string[]> {
-  const text = await readFile(file, 'utf8').catch(() => '')
-  return [...text.matchAll(/^\s*nameserver\s+(\S+)/gm)].map((match) => match[1] ?? '').slice(0, 3)
-}
-
-function ask(upstream: string, message: Buffer): Promise<Buffer | undefined> {
-  return new Promise((resolve) => {
-    const socket = createSocket(upstream.includes(':') ? 'udp6' : 'udp4')
-    const done = (answer?: Buffer): void => {
-      clearTimeout(timer)
-      socket.removeAllListeners()
-      socket.on('error', () => undefined)
-      socket.close()
-      resolve(answer)
-    }
-    const timer = setTimeout(() => done(), answerMilliseconds)
-    socket.on('error', () => done())
-    socket.on('message', (answer) => done(answer))
-    socket.send(message, 53, upstream)
-  })
 }
 
 function listenDatagrams(address: string, onMessage: (message: Buffer, from: RemoteInfo) => void): Promise<Socket> {
@@ -103,7 +110,7 @@ function listenDatagrams(address: string, onMessage: (message: Buffer, from: Rem
     const socket = createSocket('udp4')
     socket.once('error', reject)
     socket.on('message', onMessage)
-    socket.bind(resolverPort, address, () => {
+    socket.bind(doors.resolver, address, () => {
       socket.removeListener('error', reject)
       socket.on('error', () => undefined)
       resolve(socket)
@@ -111,23 +118,11 @@ function listenDatagrams(address: string, onMessage: (message: Buffer, from: Rem
   })
 }
 
-/** Long answers come over TCP: spliced through to the first resolver. */
-function listenStreams(address: string): Promise<Server> {
+function listenStreams(address: string, onConnection: (client: Connection) => void): Promise<Server> {
   return new Promise((resolve, reject) => {
-    const server = createServer((client) => {
-      client.setTimeout(answerMilliseconds * 2, () => client.destroy())
-      client.on('error', () => undefined)
-      void upstreams().then(([upstream]) => {
-        if (upstream === undefined) return client.destroy()
-        const socket = connect(53, upstream)
-        socket.on('error', () => client.destroy())
-        client.on('close', () => socket.destroy())
-        client.pipe(socket).pipe(client)
-        return undefined
-      })
-    })
-    server.maxConnections = 256
+    const server = createServer(onConnection)
+    server.maxConnections = maxConnections
     server.once('error', reject)
-    server.listen(resolverPort, address, () => resolve(server))
+    server.listen(doors.resolver, address, () => resolve(server))
   })
 }

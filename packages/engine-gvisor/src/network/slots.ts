@@ -10,15 +10,18 @@ import { type NetworkPlan, type Slot, slotOf, slotsPerServer } from './plan.ts'
 export class Slots {
   readonly #plan: NetworkPlan
   readonly #spares: number
+  readonly #megabits: number
   readonly #taken = new Set<number>()
   #ready: Slot[] = []
   #next = 1
   #refilling: Promise<void> | undefined
   #closed = false
 
-  constructor(plan: NetworkPlan, spares: number) {
+  /** @param megabits per second and direction, for each slot; 0: no limit. */
+  constructor(plan: NetworkPlan, spares: number, megabits: number) {
     this.#plan = plan
     this.#spares = spares
+    this.#megabits = megabits
   }
 
   /** Keeps the slots in `used` (found again after a restart), removes every other that stands on the machine, makes spares. */
@@ -54,7 +57,7 @@ export class Slots {
   async #make(): Promise<Slot> {
     const slot = slotOf(this.#plan, this.#reserve())
     try {
-      await createNamespace(slot)
+      await createNamespace(slot, this.#megabits)
     } catch (error) {
       this.#taken.delete(slot.index)
       throw error

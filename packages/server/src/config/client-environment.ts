@@ -5,8 +5,8 @@ export interface ClientAccess {
   readonly apiKey: string
   /** Host names of sandboxes end with it; with the port that clients connect to. */
   readonly domain: string
-  /** Files with certificates that are to be trusted: ours alone, and those of the system with ours. undefined: none is needed. */
-  readonly trust: { readonly authority: string; readonly bundle: string } | undefined
+  /** File with the certificates that are to be trusted: those of the system and ours. undefined: none is needed. */
+  readonly trust: { readonly bundle: string } | undefined
 }
 
 /** The variables that point the unmodified SDKs of both families, JavaScript and Python, at a server (protocol.md 1.1, 1.6). */
@@ -17,7 +17,9 @@ export function clientEnvironment({ url, apiKey, domain, trust }: ClientAccess):
     [`${family}_API_KEY`]: apiKey,
     [`${family}_DOMAIN`]: domain,
   }))
-  // Node adds to what it trusts; the others replace it.
-  const trusted = trust && { NODE_EXTRA_CA_CERTS: trust.authority, SSL_CERT_FILE: trust.bundle, REQUESTS_CA_BUNDLE: trust.bundle }
+  // Node would add ours alone to what it brings along; but where the variable named the machine's authorities before, a proxy's for
+  // one, they would be lost.
+  const names = ['NODE_EXTRA_CA_CERTS', 'SSL_CERT_FILE', 'REQUESTS_CA_BUNDLE']
+  const trusted = trust && Object.fromEntries(names.map((name) => [name, trust.bundle]))
   return Object.assign({}, ...families, trusted)
 }

@@ -49,9 +49,19 @@ export interface Config {
   readonly layerCacheMiB: number
   /** The files of one COPY, packed. */
   readonly uploadMiB: number
+  /** `host:port`, spoken with by plain HTTP. */
+  readonly insecureRegistries: readonly string[]
+  /** PEM file; undefined: the system's authorities only. */
+  readonly registryCa: string | undefined
   /** `a.b.0.0/16`. */
   readonly network: string
   readonly egressPrivate: 'deny' | 'allow'
+  /** To the outside, at once. */
+  readonly connectionsPerSandbox: number
+  /** Per second and direction; 0: no limit. */
+  readonly megabitsPerSandbox: number
+  /** `address`, `address:port` or `[address]:port`; empty: those of the machine. */
+  readonly resolvers: readonly string[]
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error'
   readonly logFormat: 'json' | 'pretty'
   /** Set when the operator brings the key. */
@@ -138,6 +148,19 @@ const templateNames = z
   .transform((text) => (text === 'none' ? [] : text.split(',')))
   .pipe(z.array(z.enum(lateTemplates, { error: `must be none or names out of ${lateTemplates.join(', ')}, with commas between` })))
 
+const registries = z
+  .string()
+  .regex(/^$|^[\w.-]+:\d{1,5}(,[\w.-]+:\d{1,5})*$/, 'must be hosts with their ports, such as registry.lan:5000, with commas between')
+  .transform((text) => (text === '' ? [] : text.split(',')))
+
+const resolvers = z
+  .string()
+  .transform((text) => (text === '' ? [] : text.split(',')))
+  .refine(
+    (all) => all.every((text) => isIP(/^(?:\[(.+)\]|([^:]+))(?::\d{1,5})?$/.exec(text)?.slice(1).find(Boolean) ?? text) !== 0),
+    'must be addresses, perhaps with a port, such as 192.0.2.1 or 192.0.2.1:5353, with commas between',
+  )
+
 const schema = z
   .object({
     TORPOR_DATA_DIR: directory,
@@ -169,6 +192,8 @@ const schema = z
     TORPOR_BUILD_STEP_TIMEOUT: whole('seconds', 1, 86_400),
     TORPOR_LAYER_CACHE_MIB: whole('MiB', 0, 67_108_864),
     TORPOR_UPLOAD_MIB: whole('MiB', 1, 1_048_576),
+    TORPOR_INSECURE_REGISTRIES: registries,
+    TORPOR_REGISTRY_CA: fileOrNone,
     TORPOR_NETWORK: z
       .string()
       .refine(
@@ -176,6 +201,9 @@ const schema = z
         'must be an IPv4 network of 16 bits, such as 10.207.0.0/16',
       ),
     TORPOR_EGRESS_PRIVATE: oneOf('deny', 'allow'),
+    TORPOR_SANDBOX_CONNECTIONS: whole('connections', 1, 1_000_000),
+    TORPOR_SANDBOX_MBIT: whole('Mbit/s', 0, 1_000_000),
+    TORPOR_RESOLVERS: resolvers,
     TORPOR_LOG_LEVEL: oneOf('debug', 'info', 'warn', 'error'),
     TORPOR_LOG_FORMAT: oneOf('json', 'pretty'),
     // The message must not repeat the value.
@@ -220,8 +248,13 @@ function toConfig(values: z.output<typeof schema>, texts: Record<SettingName, st
     buildStepSeconds: values.TORPOR_BUILD_STEP_TIMEOUT,
     layerCacheMiB: values.TORPOR_LAYER_CACHE_MIB,
     uploadMiB: values.TORPOR_UPLOAD_MIB,
+    insecureRegistries: values.TORPOR_INSECURE_REGISTRIES,
+    registryCa: values.TORPOR_REGISTRY_CA || undefined,
     network: values.TORPOR_NETWORK,
     egressPrivate: values.TORPOR_EGRESS_PRIVATE,
+    connectionsPerSandbox: values.TORPOR_SANDBOX_CONNECTIONS,
+    megabitsPerSandbox: values.TORPOR_SANDBOX_MBIT,
+    resolvers: values.TORPOR_RESOLVERS,
     logLevel: values.TORPOR_LOG_LEVEL,
     logFormat: values.TORPOR_LOG_FORMAT,
     apiKey: values.TORPOR_API_KEY === '' ? undefined : new Secret(values.TORPOR_API_KEY),

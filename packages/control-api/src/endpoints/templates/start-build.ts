@@ -26,11 +26,21 @@ export const startBuild: Endpoint = {
   },
 }
 
-function commandOf({ fromTemplate, fromImage, startCmd, readyCmd, preBootScript, force, steps }: BuildRequest): StartBuildCommand {
+function commandOf({
+  fromTemplate,
+  fromImage,
+  fromImageRegistry,
+  startCmd,
+  readyCmd,
+  preBootScript,
+  force,
+  steps,
+}: BuildRequest): StartBuildCommand {
   if (preBootScript) throw new TorporError('unimplemented', 'preBootScript is not supported by this Torpor version')
   return {
     fromTemplate: fromTemplate ?? undefined,
     fromImage: fromImage ?? undefined,
+    registry: fromImageRegistry ?? undefined,
     startCmd: startCmd ?? undefined,
     readyCmd: readyCmd ?? undefined,
     force: force ?? false,

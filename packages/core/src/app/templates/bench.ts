@@ -1,5 +1,7 @@
 import { TorporError, isKind, newExecutionId, newSandboxId } from '@torpor/contract'
 
+import { ownerOf } from '../../domain/build-step.ts'
+import { openEgress } from '../../domain/egress.ts'
 import type { Base, ImageRef } from '../../domain/sandbox.ts'
 import type { BuildContext } from '../../domain/template.ts'
 import type { AgentCommand } from '../../ports/agent.ts'
@@ -12,18 +14,28 @@ import { Undo } from '../undo.ts'
 import { lineSplitter } from './build-log.ts'
 import type { BuildJob } from './build-queue.ts'
 
-/** A process of a build, without the machine's side of it. */
-export type BenchCommand = Omit<AgentCommand, 'program' | 'args'> & { readonly program?: string; readonly args: readonly string[] }
-
 /** Where login shells, which begin with the PATH of /etc/profile, find that of a template. */
 const profile = '/etc/profile.d/00-template.sh'
 
 /** $1: workdir, made for its user when it is not there, $2: user, $3: PATH or nothing, $4: profile. */
 const prepareScript = String.raw`set -eu
-[ -d "$1" ] || { mkdir -p -- "$1" && chown -- "$2:" "$1"; }
+[ -d "$1" ] || { mkdir -p -- "$1" && chown -- "$2" "$1"; }
 if [ -z "$3" ]; then rm -f -- "$4"; exit; fi
 mkdir -p -- "$(dirname -- "$4")"
 printf "export PATH='%s'\n" "$(printf %s "$3" | sed "s/'/'\\\\''/g")" >"$4"`
+
+/** Images may come without bash. $1: the command line. */
+const shellScript = '[ ! -x /bin/bash ] || exec /bin/bash -l -c "$1"; exec /bin/sh -l -c "$1"'
+
+/** The root has no shell that starts, as that of an image with one static program. */
+class NoShellError extends TorporError {
+  constructor(cause: TorporError) {
+    super('invalid_argument', `the image needs /bin/sh for this: ${cause.message}`, { cause })
+  }
+}
+
+/** Runs a command line in a login shell. */
+export const loginShell = (line: string) => ({ program: '/bin/sh', args: ['-c', shellScript, 'sh', line] }) as const
 
 const patienceMilliseconds = 10 * 60_000
 const lookMilliseconds = 1000
@@ -62,7 +74,7 @@ export class Bench implements AsyncDisposable {
     undo.add('place', free)
     const execution = newExecutionId()
     const sandboxId = newSandboxId()
-    const spec = { execution, hostname: sandboxId, base, resources: job.resources, allowInternetAccess: true }
+    const spec = { execution, hostname: sandboxId, base, resources: job.resources, egress: openEgress }
     const held = files && holdImage(ports, files)
     if (held) undo.add('held layer', async () => held[Symbol.asyncDispose]())
     const booted = await engine.boot(spec, files)
@@ -87,19 +99,15 @@ export class Bench implements AsyncDisposable {
   }
 
   /** Runs a process and writes its output into the build's log; gives its exit status. `letGo` leaves it to itself. */
-  async run({ program = '/bin/bash', ...command }: BenchCommand, letGo?: AbortSignal): Promise<number> {
+  async run(command: AgentCommand, letGo?: AbortSignal): Promise<number> {
     const { agent } = this.#ports
     const signal = letGo ? AbortSignal.any([letGo, this.#signal]) : this.#signal
     const splitters = { stdout: this.#splitter(), stderr: this.#splitter() }
     try {
-      return await agent.run(
-        this.execution.address,
-        { program, ...command },
-        {
-          onOutput: (stream, text) => splitters[stream].push(text),
-          signal,
-        },
-      )
+      return await agent.run(this.execution.address, command, {
+        onOutput: (stream, text) => splitters[stream].push(text),
+        signal,
+      })
     } catch (error) {
       throw await this.#explained(error)
     } finally {
@@ -110,14 +118,20 @@ export class Bench implements AsyncDisposable {
 
   /** Runs a small script of ours as root, with arguments that need no quoting. @throws TorporError with its last line when it fails. */
   async script(text: string, ...args: readonly string[]): Promise<void> {
-    const status = await this.run({ program: '/bin/sh', args: ['-c', text, 'sh', ...args], user: 'root', workdir: '/', env: {} })
+    const script = { program: '/bin/sh', args: ['-c', text, 'sh', ...args], user: 'root', workdir: '/', env: {} }
+    const status = await this.run(script).catch((error: unknown) => {
+      throw isKind(error, 'invalid_argument') ? new NoShellError(error) : error
+    })
     if (status === 0) return
     throw new TorporError('invalid_argument', this.#job.log.lastWords || `a command of the build ended with exit code ${status}`)
   }
 
-  /** Makes the root fit for processes under a context: the workdir is there, and login shells keep its PATH. */
+  /** Makes the root fit for processes under a context: the workdir is there, and login shells, if there are any, keep its PATH. */
   async prepare({ user, workdir, env }: BuildContext): Promise<void> {
-    await this.script(prepareScript, workdir, user, env['PATH'] ?? '', profile)
+    await this.script(prepareScript, workdir, ownerOf(user), env['PATH'] ?? '', profile).catch(async (error: unknown) => {
+      if (!(error instanceof NoShellError)) throw error
+      await this.#ports.agent.makeDirectory(this.execution.address, workdir, user)
+    })
   }
 
   /** Writes an uploaded archive into the sandbox. */

@@ -1,6 +1,7 @@
 import { TorporError } from '@torpor/contract'
 import { describe, expect, it } from 'vitest'
 
+import { noStart } from '../../domain/template.ts'
 import { type BuildWish, beginBuild, build, ended, logOf, ranIn } from '../../testing/builds.ts'
 import { World } from '../../testing/world.ts'
 import { steps } from '../steps.ts'
@@ -67,6 +68,19 @@ describe('a template build', () => {
     const failed = await build(world, { startCmd: 'exit 3', readyCmd: 'exit 1' })
     expect(failed.reason).toMatchObject({ step: 'finalize', message: expect.stringContaining('exit code 3') })
   })
+
+  it.each([{}, { startCmd: 'write /started 1', readyCmd: 'true' }])(
+    'starts the service of what it stands on, whatever it starts itself: %j',
+    async (own) => {
+      await using world = await World.open()
+      const service = { command: '/start', user: 'root', port: 1, path: '/', withinMilliseconds: 1 }
+      const standing = world.store.getTemplate('base')
+      if (!standing) throw new Error('there is no base')
+      world.store.putTemplate({ ...standing, start: { ...noStart, service } })
+      world.life.agentFaults.failNext('startService', new TorporError('timed_out', 'the service is not ready'))
+      expect(await build(world, own)).toMatchObject({ status: 'error', reason: { message: 'the service is not ready' } })
+    },
+  )
 
   it('runs no step twice: an unchanged beginning is taken from its layers', async () => {
     await using world = await World.open()

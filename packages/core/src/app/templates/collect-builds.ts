@@ -6,10 +6,12 @@ import type { Ports } from '../ports.ts'
 const day = 24 * 3_600_000
 /** An archive is asked for again by every build with its files; it costs one upload when it is gone. */
 const uploadMilliseconds = day
+/** A build on an image that was used lately need not fetch it; longer than any build may take. */
+const imageMilliseconds = 7 * day
 
 /** Removes what no build, tag or sandbox needs any more: builds, layers beyond the limits of their cache, archives. */
 export async function collectBuilds(ports: Ports): Promise<void> {
-  const { store, clock, settings, uploads } = ports
+  const { store, clock, settings, uploads, oci } = ports
   for (const { buildId, image } of store.templates.outdated()) {
     store.templates.retire(buildId)
     await dropImage(ports, image)
@@ -18,6 +20,7 @@ export async function collectBuilds(ports: Ports): Promise<void> {
   const unneeded = store.templates.layers().filter(({ id }) => !needed.has(id))
   for (const layer of outlivedLayers(unneeded, clock.now(), settings.layerCacheBytes)) await dropLayer(ports, layer)
   await uploads.sweep(clock.now() - uploadMilliseconds)
+  await oci.sweep(new Set(store.namedRoots()), clock.now() - imageMilliseconds)
 }
 
 /** Who reads it just now still can: the last reader removes the files. */

@@ -1,4 +1,4 @@
-import { type CopyStep, resolvePath } from '../../domain/build-step.ts'
+import { type CopyStep, ownerOf, resolvePath } from '../../domain/build-step.ts'
 import type { BuildContext } from '../../domain/template.ts'
 import type { Bench } from './bench.ts'
 
@@ -22,7 +22,7 @@ case $(od -An -tx1 -N2 -- "$archive" | tr -d ' \n') in
   *) tar -xf "$archive" -C "$unpacked" --no-same-owner ;;
 esac
 rm -f -- "$archive"
-chown -hR -- "$owner:" "$unpacked"
+chown -hR -- "$owner" "$unpacked"
 if [ -n "$mode" ]; then chmod -R -- "$mode" "$unpacked"; chmod u+rwx -- "$unpacked"; fi
 cd -- "$unpacked"
 source=$(printf %s "$source" | sed 's|^\(\./\)*||; s|/*$||')
@@ -44,7 +44,7 @@ make_directory() {
   parent=$(dirname -- "$1")
   make_directory "$parent"
   mkdir -- "$1"
-  chown -- "$owner:" "$1"
+  chown -- "$owner" "$1"
 }
 case $destination in */) into=yes ;; *) into=no ;; esac
 if [ $# -gt 1 ] || [ -d "$destination" ]; then into=yes; fi
@@ -69,5 +69,5 @@ export async function copyFiles(bench: Bench, step: CopyStep, context: BuildCont
   const target = resolvePath(step.destination, context)
   const destination = /\/\.?$|^\.$/.test(step.destination) ? `${target}/` : target
   await bench.receive(archive, step.filesHash)
-  await bench.script(script, archive, step.source, destination, step.user ?? context.user, step.mode ?? '')
+  await bench.script(script, archive, step.source, destination, ownerOf(step.user ?? context.user), step.mode ?? '')
 }

@@ -1,14 +1,15 @@
 import { TorporError, isKind } from '@torpor/contract'
 
-import type { BuildContext, Layer, StartCommand, TemplateBuild } from '../../domain/template.ts'
+import type { BuildContext, Layer, StartCommand } from '../../domain/template.ts'
 import type { Ports } from '../ports.ts'
 import { Undo } from '../undo.ts'
-import { Bench } from './bench.ts'
+import { Bench, loginShell } from './bench.ts'
 import type { BuildJob } from './build-queue.ts'
+import type { Foundation } from './foundation.ts'
 
 /** The last part of a build: everything but the files is known. */
 export interface Finale {
-  readonly parent: TemplateBuild
+  readonly parent: Foundation
   readonly layer: Layer | undefined
   readonly context: BuildContext
   readonly start: StartCommand
@@ -30,8 +31,12 @@ export async function finalizeBuild(ports: Ports, job: BuildJob, finale: Finale)
   await using undo = new Undo(log)
   await using bench = await Bench.boot(ports, job, parent.base, layer?.image, context)
   await bench.prepare(context)
+  const { execution, engineVersion, address } = bench.execution
+  if (start.service) {
+    job.log.write('info', `SERVICE ${start.service.command}`)
+    await ports.agent.startService(address, start.service)
+  }
   await startAndAwait(ports, job, bench, context, start)
-  const { execution, engineVersion } = bench.execution
   await engine.released(execution)
   job.abort.signal.throwIfAborted()
   await ports.reached('build started')
@@ -64,7 +69,7 @@ async function startAndAwait(
   { startCmd, readyCmd }: StartCommand,
 ): Promise<void> {
   const { user, workdir, env } = context
-  const command = (text: string) => ({ args: ['-l', '-c', text], user, workdir, env })
+  const command = (text: string) => ({ ...loginShell(text), user, workdir, env })
   // Leaves the process alone: its connection must not be part of the image.
   const letGo = new AbortController()
   const ended = { early: undefined as number | undefined, error: undefined as unknown }

@@ -44,7 +44,7 @@ const identityOf = ({
   JSON.stringify([
     layer,
     [context.user, context.workdir, Object.entries(context.env).toSorted(([a], [b]) => (a < b ? -1 : 1))],
-    [start.startCmd, start.readyCmd],
+    [start.startCmd, start.readyCmd, start.service ?? null],
     [base.rootfs, base.agent],
     [resources.cpuCount, resources.memoryMiB, resources.diskMiB],
   ])

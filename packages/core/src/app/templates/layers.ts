@@ -1,13 +1,14 @@
 import { newTemplateId } from '@torpor/contract'
 
 import type { Work } from '../../domain/build-step.ts'
-import type { BuildContext, Layer, TemplateBuild } from '../../domain/template.ts'
+import type { BuildContext, Layer } from '../../domain/template.ts'
 import type { Execution } from '../../ports/engine.ts'
 import type { Ports } from '../ports.ts'
 import { Undo } from '../undo.ts'
+import type { Foundation } from './foundation.ts'
 
 /** The beginning of every chain of keys: what the build is made from. Layers are the engine build's that wrote them. */
-export const rootKey = (parent: TemplateBuild, engineVersion: string): Promise<string> =>
+export const rootKey = (parent: Foundation, engineVersion: string): Promise<string> =>
   hash([engineVersion, parent.layer ?? parent.base.rootfs])
 
 /** The key of what a step makes: all that it can depend on, its parent's key first. */

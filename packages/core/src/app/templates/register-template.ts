@@ -1,4 +1,4 @@
-import { TorporError, newTemplateId } from '@torpor/contract'
+import { TorporError, newBuildId, newTemplateId } from '@torpor/contract'
 
 import type { Resources } from '../../domain/sandbox.ts'
 import { parseSnapshotName } from '../../domain/snapshot-name.ts'
@@ -42,7 +42,7 @@ export function registerTemplate({ store, clock, settings }: Ports, command: Reg
   const template: Template = { ...(known ?? made), updatedAt: now }
   const resources = resourcesOf(command, settings)
   const times = { createdAt: now, startedAt: null, finishedAt: null }
-  const build: BuildRecord = { id: newTemplateId(), templateId: template.id, status: 'waiting', tags, resources, reason: null, ...times }
+  const build: BuildRecord = { id: newBuildId(), templateId: template.id, status: 'waiting', tags, resources, reason: null, ...times }
   store.templates.register(template, build)
   return { template, build }
 }

@@ -1,20 +1,20 @@
 import { TorporError, isKind, toTorporError } from '@torpor/contract'
 
 import type { BuildStep, RunStep, Work } from '../../domain/build-step.ts'
-import type { BuildContext, Layer, StartCommand, TemplateBuild } from '../../domain/template.ts'
+import type { BuildContext, Layer, StartCommand } from '../../domain/template.ts'
 import { holdImage } from '../hold-image.ts'
 import type { Ports } from '../ports.ts'
-import { Bench } from './bench.ts'
+import { Bench, loginShell } from './bench.ts'
 import type { BuildJob } from './build-queue.ts'
 import { copyFiles } from './copy-files.ts'
 import { finalizeBuild } from './finalize-build.ts'
 import { finishAsBefore } from './finish-as-before.ts'
+import { type Foundation, type Origin, lay } from './foundation.ts'
 import { findLayer, keepLayer, layerKey, rootKey } from './layers.ts'
 
 /** What a build makes of what. */
 export interface BuildPlan {
-  /** The build on top of which it begins. */
-  readonly parent: TemplateBuild
+  readonly origin: Origin
   readonly steps: readonly BuildStep[]
   /** Runs every step, whatever is known of it. */
   readonly force: boolean
@@ -65,12 +65,11 @@ function fail({ store, clock, log }: Ports, job: BuildJob, message: string): voi
 }
 
 async function build(ports: Ports, job: BuildJob, plan: BuildPlan): Promise<void> {
-  const { parent } = plan
+  const parent = await lay(ports, job, plan.origin)
   const base = parent.layer === null ? undefined : ports.store.templates.layer(parent.layer)
-  if (parent.layer !== null && !base) throw new TorporError('not_found', 'the template that it is built from is not there any more')
-  const { works, context } = await planned(ports, plan)
+  const { works, context } = await planned(ports, parent, plan.steps)
   const cached = await cachedUntil(ports, plan, works)
-  tell(job, plan, works.slice(0, cached.count))
+  tell(job, parent, plan.steps, works.slice(0, cached.count))
   await using made = await work(ports, job, {
     parent,
     works: works.slice(cached.count),
@@ -83,7 +82,7 @@ async function build(ports: Ports, job: BuildJob, plan: BuildPlan): Promise<void
 }
 
 /** Every step that works on the files with its context and key, and the context after the last. */
-async function planned({ engine }: Ports, { parent, steps }: BuildPlan) {
+async function planned({ engine }: Ports, parent: Foundation, steps: readonly BuildStep[]) {
   const works: PlannedWork[] = []
   let context = parent.context
   let key = await rootKey(parent, engine.version)
@@ -110,9 +109,8 @@ async function cachedUntil(ports: Ports, plan: BuildPlan, works: readonly Planne
   return { layer: undefined, count: 0 }
 }
 
-function tell({ log }: BuildJob, { parent, steps }: BuildPlan, cached: readonly PlannedWork[]): void {
-  log.begin('base')
-  log.write('info', `FROM ${parent.names[0] ?? parent.templateId}`)
+function tell({ log }: BuildJob, { title }: Foundation, steps: readonly BuildStep[], cached: readonly PlannedWork[]): void {
+  log.write('info', `FROM ${title}`)
   const last = Number(cached.at(-1)?.number ?? 0)
   for (const [index, step] of steps.slice(0, last).entries()) {
     log.begin(String(index + 1))
@@ -121,7 +119,7 @@ function tell({ log }: BuildJob, { parent, steps }: BuildPlan, cached: readonly 
 }
 
 interface WorkOrder {
-  readonly parent: TemplateBuild
+  readonly parent: Foundation
   readonly works: readonly PlannedWork[]
   readonly from: Layer | undefined
   readonly context: BuildContext
@@ -182,7 +180,7 @@ async function runCommand(
 ): Promise<void> {
   const user = step.user ?? context.user
   await bench.prepare(context)
-  const command = { args: ['-l', '-c', step.command], user, workdir: context.workdir, env: context.env }
+  const command = { ...loginShell(step.command), user, workdir: context.workdir, env: context.env }
   const limit = { timeoutMilliseconds: settings.buildStepSeconds * 1000 }
   const status = await bench.run({ ...command, ...limit }).catch((error: unknown) => {
     if (!isKind(error, 'timed_out')) throw error

@@ -1,29 +1,32 @@
 import { TorporError } from '@torpor/contract'
 
 import { type StepInput, parseSteps } from '../../domain/build-step.ts'
-import type { BuildRecord, TemplateBuild } from '../../domain/template.ts'
+import { type BuildRecord, noStart } from '../../domain/template.ts'
+import type { RegistryCredentials } from '../../ports/oci-images.ts'
 import type { Ports } from '../ports.ts'
 import { requireBuild as requireReady } from '../source.ts'
 import { BuildLog } from './build-log.ts'
+import type { Origin } from './foundation.ts'
 import { type BuildPlan, runBuild } from './run-build.ts'
 import { requireBuild } from './template-records.ts'
 
 export interface StartBuildCommand {
   readonly fromTemplate?: string | undefined
   readonly fromImage?: string | undefined
+  readonly registry?: RegistryCredentials | undefined
   readonly steps: readonly StepInput[]
   readonly startCmd?: string | undefined
   readonly readyCmd?: string | undefined
   readonly force: boolean
 }
 
-/** What both families' SDKs build on unless told otherwise: here it is the built-in template. */
-const defaultImages = /^(e2bdev|novita)\/base(:latest)?$/
-const builtInBase = 'base'
+/** What both families' SDKs and documents build on: here these images are the built-in templates. */
+const familyImages = /^(?:e2bdev|novita)\/(base|code-interpreter)(?::latest)?$/
+const builtIn = { base: 'base', 'code-interpreter': 'code-interpreter-v1' }
 
 /**
  * Starts a registered build: it goes on behind this, and is told of by its status and log. A build of the same template that is in
- * progress ends in favour of this one. @throws TorporError `not_found`, `invalid_argument`, `unimplemented` for images.
+ * progress ends in favour of this one. @throws TorporError `not_found`, `invalid_argument`.
  */
 export async function startBuild(ports: Ports, templateId: string, buildId: string, command: StartBuildCommand): Promise<void> {
   const { store, clock, builds } = ports
@@ -38,23 +41,23 @@ export async function startBuild(ports: Ports, templateId: string, buildId: stri
   builds.add(job, () => runBuild(ports, job, plan))
 }
 
-function planOf({ store }: Ports, command: StartBuildCommand): BuildPlan {
-  const parent = parentOf(store, command)
+function planOf(ports: Ports, command: StartBuildCommand): BuildPlan {
+  const origin = originOf(ports, command)
   const { startCmd, readyCmd } = command
-  // A template on top of another one inherits what runs in it.
-  const start = startCmd || readyCmd ? { startCmd: startCmd || null, readyCmd: readyCmd || null } : parent.start
-  return { parent, steps: parseSteps(command.steps), force: command.force, start }
+  // A template on top of another one inherits what runs in it; a service of ours also beside a start command of its own.
+  const inherited = 'parent' in origin ? origin.parent.start : noStart
+  const own = { startCmd: startCmd || null, readyCmd: readyCmd || null, service: inherited.service }
+  const start = startCmd || readyCmd ? own : inherited
+  return { origin, steps: parseSteps(command.steps), force: command.force, start }
 }
 
-function parentOf(store: Ports['store'], { fromTemplate, fromImage }: StartBuildCommand): TemplateBuild {
+function originOf(ports: Ports, { fromTemplate, fromImage, registry }: StartBuildCommand): Origin {
   if (fromTemplate && fromImage) throw new TorporError('invalid_argument', 'fromTemplate, fromImage: only one of them is possible')
-  if (fromTemplate) return requireReady(store, fromTemplate)
+  if (fromTemplate) return { parent: requireReady(ports, fromTemplate) }
   if (!fromImage) throw new TorporError('invalid_argument', 'fromTemplate or fromImage is needed: what is built must begin with something')
-  if (defaultImages.test(fromImage)) return requireReady(store, builtInBase)
-  throw new TorporError(
-    'unimplemented',
-    `fromImage '${fromImage.slice(0, 128)}': images of registries are not supported yet by this Torpor version; build from the template '${builtInBase}'`,
-  )
+  const [, family] = familyImages.exec(fromImage) ?? []
+  if (family === 'base' || family === 'code-interpreter') return { parent: requireReady(ports, builtIn[family]) }
+  return { image: fromImage, credentials: registry, agent: requireReady(ports, builtIn.base).base.agent }
 }
 
 /** @throws TorporError `invalid_argument` naming the first step whose files were not uploaded. */

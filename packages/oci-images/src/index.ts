@@ -1,0 +1,1 @@
+export { openOciImages } from './oci-images.ts'

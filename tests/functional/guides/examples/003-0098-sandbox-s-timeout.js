@@ -1,0 +1,3 @@
+import { Sandbox } from '@e2b/code-interpreter'
+
+const sbx = await Sandbox.connect(sandboxId, { timeoutMs: 60 * 1000 }) // 60 seconds

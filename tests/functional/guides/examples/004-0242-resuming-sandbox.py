@@ -1,0 +1,16 @@
+from novita_sandbox.code_interpreter import Sandbox
+
+sandbox = Sandbox.create()
+print('Sandbox created', sandbox.sandbox_id)
+
+# Pause the sandbox.
+# You can save the sandbox ID in your database
+# to resume the sandbox later
+sandbox.beta_pause()
+print('Sandbox paused', sandbox.sandbox_id)
+
+# Resume the sandbox from the same state.
+connectedSandbox = sandbox.connect()
+print('Sandbox resumed', connectedSandbox.sandbox_id)
+
+sandbox.kill()
