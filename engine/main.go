@@ -9,6 +9,8 @@ import (
 	"gvisor.dev/gvisor/runsc/cli/maincli"
 
 	"torpor.dev/engine/internal/descriptors"
+	// Images are read and written by it.
+	_ "torpor.dev/engine/internal/reflink"
 )
 
 func main() {

@@ -10,6 +10,8 @@ import (
 	"gvisor.dev/gvisor/runsc/gvisorbinaries"
 
 	"torpor.dev/engine/internal/descriptors"
+	// Images are read and written by it.
+	_ "torpor.dev/engine/internal/reflink"
 )
 
 func main() {

@@ -25,7 +25,7 @@ type destination struct {
 
 // NewReader takes ownership of the image's descriptor.
 func NewReader(image int32) *Reader {
-	return &Reader{FDReader: stateio.NewPagesFileFDReaderDefault(image), image: image}
+	return &Reader{FDReader: stateio.NewPagesFileFDReader(image, copiedAtOnce, copiedInTurn), image: image}
 }
 
 // NeedRegisterDestinationFD asks for the memory file beside its mapping.
