@@ -8,7 +8,7 @@ import (
 
 // Reader reads an image into memory files by sharing blocks, and by the runtime's own parallel reads where that cannot be.
 type Reader struct {
-	*stateio.FDReader
+	stateio.AsyncReader
 	image     int32
 	cloned    []stateio.Completion
 	inFlight  int
@@ -23,9 +23,9 @@ type destination struct {
 	copies bool
 }
 
-// NewReader takes ownership of the image's descriptor.
-func NewReader(image int32) *Reader {
-	return &Reader{FDReader: stateio.NewPagesFileFDReader(image, copiedAtOnce, copiedInTurn), image: image}
+// NewReader reads the image, of which the copier has the same descriptor and stays the owner.
+func NewReader(image int32, copier stateio.AsyncReader) *Reader {
+	return &Reader{AsyncReader: copier, image: image}
 }
 
 // NeedRegisterDestinationFD asks for the memory file beside its mapping.
@@ -46,7 +46,7 @@ func (r *Reader) RegisterDestinationFD(fd int32, _ uint64, _ []stateio.ClientFil
 func (r *Reader) AddRead(id int, off int64, file stateio.DestinationFile, to memmap.FileRange, mapping []byte) {
 	if !r.clone(id, off, to.Length(), file, []memmap.FileRange{to}) {
 		r.inFlight++
-		r.FDReader.AddRead(id, off, file, to, mapping)
+		r.AsyncReader.AddRead(id, off, file, to, mapping)
 	}
 }
 
@@ -54,7 +54,7 @@ func (r *Reader) AddRead(id int, off int64, file stateio.DestinationFile, to mem
 func (r *Reader) AddReadv(id int, off int64, total uint64, file stateio.DestinationFile, to []memmap.FileRange, mappings []unix.Iovec) {
 	if !r.clone(id, off, total, file, to) {
 		r.inFlight++
-		r.FDReader.AddReadv(id, off, total, file, to, mappings)
+		r.AsyncReader.AddReadv(id, off, total, file, to, mappings)
 	}
 }
 
@@ -85,14 +85,14 @@ func (r *Reader) Wait(cs []stateio.Completion, minimum int) ([]stateio.Completio
 		return cs, nil
 	}
 	before := len(cs)
-	cs, err := r.FDReader.Wait(cs, minimum)
+	cs, err := r.AsyncReader.Wait(cs, minimum)
 	r.inFlight -= len(cs) - before
 	return cs, err
 }
 
 // Close gives the descriptors back.
 func (r *Reader) Close() error {
-	err := r.FDReader.Close()
+	err := r.AsyncReader.Close()
 	for _, d := range r.registers {
 		_ = unix.Close(int(d.fd))
 	}

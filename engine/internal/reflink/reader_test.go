@@ -81,7 +81,7 @@ func load(t *testing.T, image, memory *os.File) (mapping []byte, shared bool) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	reader := NewReader(int32(owned))
+	reader := NewReader(int32(owned), stateio.NewPagesFileFDReader(int32(owned), 1<<20, 16))
 	defer reader.Close()
 	file, err := reader.RegisterDestinationFD(int32(memory.Fd()), 16*page, nil)
 	if err != nil {
