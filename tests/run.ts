@@ -9,7 +9,7 @@ import path from 'node:path'
 
 import { loadConfig } from '@torpor/server/config'
 import { locateArtifacts } from '@torpor/setup'
-import { pythonWith } from '@torpor/testkit'
+import { pythonWith, xfsMaker } from '@torpor/testkit'
 import { z } from 'zod'
 
 interface Count {
@@ -38,12 +38,12 @@ const check = (name: string, program: string, args: readonly string[]): Suite =>
 })
 
 /** Go's own machine-readable lines: one object per event. */
-function goSuite(name: string, more: () => Readonly<Record<string, string>> = () => ({})): Suite {
+function goSuite(name: string, more: () => Promise<Readonly<Record<string, string>>> = async () => ({})): Suite {
   const directory = path.join(root, name)
   return {
     name: `go ${name}`,
-    run: () => {
-      const env = { ...process.env, ...more() }
+    run: async () => {
+      const env = { ...process.env, ...(await more()) }
       if (!command('go', ['vet', './...'], directory, env)) return { passed: 0, failed: 1 }
       const result = spawnSync('go', ['test', '-json', './...'], {
         cwd: directory,
@@ -65,7 +65,8 @@ function goSuite(name: string, more: () => Readonly<Record<string, string>> = ()
 }
 
 /** The engine's end-to-end tests run the build that this clone's set-up made; vet and tests see the runtime with our edits. */
-function engineEnv(): Readonly<Record<string, string>> {
+async function engineEnv(): Promise<Readonly<Record<string, string>>> {
+  await xfsMaker()
   const modfile = execFileSync('sh', [path.join(root, 'engine', 'modfile.sh')], { encoding: 'utf8' }).trim()
   const flags = [process.env['GOFLAGS'] ?? '', `-modfile=${modfile}`].join(' ').trim()
   return { GOFLAGS: flags, TORPOR_ENGINE_OUT: locateArtifacts(loadConfig().artifactDirectory, root).engineDir }
