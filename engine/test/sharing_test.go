@@ -5,6 +5,7 @@ import (
 	"os/exec"
 	"syscall"
 	"testing"
+	"time"
 )
 
 // volume mounts a file system that shares blocks between files, and gives a directory on it.
@@ -123,5 +124,34 @@ func TestImagesOfEitherKindOfMemoryAreRestoredInTheOther(t *testing.T) {
 	third := s.restored("third", s.capture("again", "of-again"), true)
 	if got := third.hear("/sum"); got != want {
 		t.Error("after three generations the bytes are others")
+	}
+}
+
+// TestMemoryInFilesHasItsLimit ends the greedy process at the event, as the agent would; a second one is left to the host.
+func TestMemoryInFilesHasItsLimit(t *testing.T) {
+	w := newWorld(t)
+	h := w.start()
+	events := h.stream("exit", "memory")
+	n := w.newNetwork()
+	h.call("boot", with(w.bundle("a", n, nil), "memoryDirectory", w.volume()))
+	n.hear("/count")
+	n.hear("/eat?megabytes=3000&threads=2")
+	if e := next(t, events); e.Type != "memory" || e.LimitBytes != 512<<20 || e.UsageBytes < e.LimitBytes {
+		t.Fatalf("event %+v", e)
+	}
+	n.hear("/kill-eater")
+	h.awaitMemoryBelow("a", 200<<20)
+	n.hear("/eat?megabytes=3000&threads=2")
+	for h.memoryOf("a") < 600<<20 {
+		time.Sleep(5 * time.Millisecond)
+	}
+	h.awaitMemoryBelow("a", 200<<20)
+	if got := n.hear("/count"); got != "2" {
+		t.Errorf("count = %s", got)
+	}
+	for len(events) > 0 {
+		if e := <-events; e.Type != "memory" {
+			t.Errorf("event %+v", e)
+		}
 	}
 }

@@ -21,6 +21,8 @@ const (
 	lookAfter = 10 * time.Millisecond
 	// lookAgain is for a group that file cache keeps above the limit: what creeps up from there on crosses nothing that tells.
 	lookAgain = 100 * time.Millisecond
+	// lookAtFiles is for memory in files, which grows without a word of the kernel's.
+	lookAtFiles = 500 * time.Millisecond
 )
 
 // memoryLimit is the limit that the bundle names, 0 for none.
@@ -105,7 +107,12 @@ func (h *Host) tellShortages(e *execution) {
 // which may have been before it was asked to, or by file cache.
 func (h *Host) look(e *execution, limit int64) time.Duration {
 	h.tellWhileShort(e, limit)
-	if e.ending.Load() || cgroups.Read(e.controlGroup()).ChargedBytes < limit {
+	switch {
+	case e.ending.Load():
+		return 0
+	case len(e.heldMemoryFiles()) > 0:
+		return lookAtFiles
+	case cgroups.Read(e.controlGroup()).ChargedBytes < limit:
 		return 0
 	}
 	return lookAgain
@@ -115,7 +122,7 @@ func (h *Host) look(e *execution, limit int64) time.Duration {
 // uses no more, and nobody in it can be ended: it is told when it is thawed.
 func (h *Host) tellWhileShort(e *execution, limit int64) {
 	for pause := firstRepeat; !e.ending.Load(); pause = min(2*pause, lastRepeat) {
-		used := cgroups.Read(e.controlGroup()).MemoryBytes
+		used := e.usedMemory()
 		status := e.status()
 		if used < limit || status == protocol.Stopped {
 			return
@@ -123,6 +130,9 @@ func (h *Host) tellWhileShort(e *execution, limit int64) {
 		if status == protocol.Frozen {
 			pause = firstRepeat / 2
 		} else {
+			if len(e.heldMemoryFiles()) > 0 && used >= limit+headroom {
+				e.endBiggest()
+			}
 			h.publish(protocol.Event{Type: protocol.Memory, Execution: e.id, UsageBytes: used, LimitBytes: limit})
 		}
 		time.Sleep(pause)
