@@ -130,10 +130,11 @@ func TestImagesOfEitherKindOfMemoryAreRestoredInTheOther(t *testing.T) {
 // TestMemoryInFilesHasItsLimit ends the greedy process at the event, as the agent would; a second one is left to the host.
 func TestMemoryInFilesHasItsLimit(t *testing.T) {
 	w := newWorld(t)
+	volume := w.volume()
 	h := w.start()
 	events := h.stream("exit", "memory")
 	n := w.newNetwork()
-	h.call("boot", with(w.bundle("a", n, nil), "memoryDirectory", w.volume()))
+	h.call("boot", with(w.bundle("a", n, nil), "memoryDirectory", volume))
 	n.hear("/count")
 	n.hear("/eat?megabytes=3000&threads=2")
 	if e := next(t, events); e.Type != "memory" || e.LimitBytes != 512<<20 || e.UsageBytes < e.LimitBytes {

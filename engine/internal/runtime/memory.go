@@ -17,6 +17,8 @@ const (
 	headroom = 256 << 20
 	// A shortage is told again while it lasts, ever more seldom.
 	firstRepeat, lastRepeat = 100 * time.Millisecond, time.Second
+	// endedFrom is the part of the limit from which on a process is worth ending.
+	endedFrom = 8
 	// lookAfter bounds how often the figures are looked at, whatever the kernel tells.
 	lookAfter = 10 * time.Millisecond
 	// lookAgain is for a group that file cache keeps above the limit: what creeps up from there on crosses nothing that tells.
@@ -130,8 +132,9 @@ func (h *Host) tellWhileShort(e *execution, limit int64) {
 		if status == protocol.Frozen {
 			pause = firstRepeat / 2
 		} else {
-			if len(e.heldMemoryFiles()) > 0 && used >= limit+headroom {
-				e.endBiggest()
+			if len(e.heldMemoryFiles()) > 0 && used >= limit+headroom && e.endBiggest(limit/endedFrom) {
+				// What it had is given back in a moment.
+				pause = lastRepeat
 			}
 			h.publish(protocol.Event{Type: protocol.Memory, Execution: e.id, UsageBytes: used, LimitBytes: limit})
 		}

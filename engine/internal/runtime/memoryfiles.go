@@ -76,22 +76,20 @@ func (e *execution) heldMemoryFiles() memoryFiles {
 }
 
 // endBiggest does to memory in files what the kernel does to its own far above the limit: it ends the process that maps most, which
-// the runtime takes for a SIGKILL inside.
-func (e *execution) endBiggest() {
+// the runtime takes for a SIGKILL inside. False when none maps so many bytes.
+func (e *execution) endBiggest(least int64) bool {
 	own := map[int]bool{}
 	for _, p := range e.processes() {
 		own[p.PID] = true
 	}
-	biggest, most := 0, int64(0)
+	biggest, most := 0, least/int64(os.Getpagesize())
 	for _, pid := range cgroups.Members(e.controlGroup()) {
 		// Of several that share an address space the last, as the kernel does: the end of the first is the sandbox's own.
 		if mapped := mappedPages(pid); !own[pid] && mapped >= most {
 			biggest, most = pid, mapped
 		}
 	}
-	if biggest > 0 {
-		_ = syscall.Kill(biggest, syscall.SIGKILL)
-	}
+	return biggest > 0 && syscall.Kill(biggest, syscall.SIGKILL) == nil
 }
 
 // mappedPages is how much of files a process has mapped and touched.
