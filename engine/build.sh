@@ -9,6 +9,9 @@ cd "$(dirname "$0")"
 
 command -v go >/dev/null || { echo "build.sh: Go is needed to build torpor-engine" >&2; exit 1; }
 
+modfile=$(sh modfile.sh)
+export GOFLAGS="${GOFLAGS:+$GOFLAGS }-modfile=$modfile"
+
 # The runtime refuses an image that another version wrote: without this stamp all builds would claim the same version.
 runtime=$(go list -m -f '{{.Version}}' gvisor.dev/gvisor)
 export CGO_ENABLED=0

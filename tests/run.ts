@@ -2,14 +2,14 @@
  * `npm test`: every check and every suite, one after the other, and the plain closing line `N passed, N failed`.
  * Names as arguments choose (`node tests/run.ts lint agent engine`); without, all run.
  */
-import { spawnSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 
 import { loadConfig } from '@torpor/server/config'
 import { locateArtifacts } from '@torpor/setup'
-import { pythonWith } from '@torpor/testkit'
+import { pythonWith, xfsMaker } from '@torpor/testkit'
 import { z } from 'zod'
 
 interface Count {
@@ -26,8 +26,8 @@ const root = path.join(import.meta.dirname, '..')
 const bin = (name: string): string => path.join(root, 'node_modules', '.bin', name)
 
 /** Output goes straight to the terminal; only the exit code is looked at. */
-function command(program: string, args: readonly string[], directory = root): boolean {
-  const { status, error } = spawnSync(program, args, { cwd: directory, stdio: ['ignore', 'inherit', 'inherit'] })
+function command(program: string, args: readonly string[], directory = root, env = process.env): boolean {
+  const { status, error } = spawnSync(program, args, { cwd: directory, env, stdio: ['ignore', 'inherit', 'inherit'] })
   if (error) process.stderr.write(`${program}: ${error.message}\n`)
   return status === 0
 }
@@ -38,15 +38,16 @@ const check = (name: string, program: string, args: readonly string[]): Suite =>
 })
 
 /** Go's own machine-readable lines: one object per event. */
-function goSuite(name: string, env: Readonly<Record<string, string>> = {}): Suite {
+function goSuite(name: string, more: () => Promise<Readonly<Record<string, string>>> = async () => ({})): Suite {
   const directory = path.join(root, name)
   return {
     name: `go ${name}`,
-    run: () => {
-      if (!command('go', ['vet', './...'], directory)) return { passed: 0, failed: 1 }
+    run: async () => {
+      const env = { ...process.env, ...(await more()) }
+      if (!command('go', ['vet', './...'], directory, env)) return { passed: 0, failed: 1 }
       const result = spawnSync('go', ['test', '-json', './...'], {
         cwd: directory,
-        env: { ...process.env, ...env },
+        env,
         encoding: 'utf8',
         maxBuffer: 2 ** 28,
       })
@@ -61,6 +62,14 @@ function goSuite(name: string, env: Readonly<Record<string, string>> = {}): Suit
       return { passed: count('pass'), failed }
     },
   }
+}
+
+/** The engine's end-to-end tests run the build that this clone's set-up made; vet and tests see the runtime with our edits. */
+async function engineEnv(): Promise<Readonly<Record<string, string>>> {
+  await xfsMaker()
+  const modfile = execFileSync('sh', [path.join(root, 'engine', 'modfile.sh')], { encoding: 'utf8' }).trim()
+  const flags = [process.env['GOFLAGS'] ?? '', `-modfile=${modfile}`].join(' ').trim()
+  return { GOFLAGS: flags, TORPOR_ENGINE_OUT: locateArtifacts(loadConfig().artifactDirectory, root).engineDir }
 }
 
 /** The interpreter's tests and its linter, with the packages of its lock. */
@@ -135,8 +144,7 @@ const suites: readonly Suite[] = [
   check('set-up', node, [path.join(root, 'tests', 'set-up.ts')]),
   goSuite('agent'),
   goSuite('oci'),
-  // Its end-to-end tests run the build that this clone's set-up made.
-  goSuite('engine', { TORPOR_ENGINE_OUT: locateArtifacts(loadConfig().artifactDirectory, root).engineDir }),
+  goSuite('engine', engineEnv),
   interpreterSuite,
   vitestSuite('unit'),
   vitestSuite('engine'),

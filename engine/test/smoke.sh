@@ -5,4 +5,5 @@ cd "$(dirname "$0")/.."
 out=$(mktemp -d)
 trap 'rm -rf "$out"' EXIT
 sh build.sh "$out"
-TORPOR_ENGINE_OUT=$out timeout 600 go test -buildvcs=false -count=1 "$@" ./test
+modfile=$(sh modfile.sh)
+GOFLAGS="${GOFLAGS:+$GOFLAGS }-modfile=$modfile" TORPOR_ENGINE_OUT=$out timeout 600 go test -buildvcs=false -count=1 "$@" ./test

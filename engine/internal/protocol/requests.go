@@ -33,6 +33,8 @@ type Start struct {
 	Bundle           string `json:"bundle"`
 	OverlayDirectory string `json:"overlayDirectory"`
 	DiskBytes        int64  `json:"diskBytes"`
+	// MemoryDirectory, if not empty, holds the sandbox's memory in files without a name; else it is the kernel's own.
+	MemoryDirectory string `json:"memoryDirectory"`
 }
 
 // Validate checks the shape of the request, not what is on disk.
@@ -49,6 +51,11 @@ func (s Start) Validate() error {
 	// The runtime takes the directory inside a flag that these characters would split.
 	if strings.ContainsAny(s.OverlayDirectory, ":,") {
 		return Errorf(Invalid, "overlayDirectory must not contain a colon or a comma.")
+	}
+	if s.MemoryDirectory != "" {
+		if err := absolute("memoryDirectory", s.MemoryDirectory); err != nil {
+			return err
+		}
 	}
 	if s.DiskBytes <= 0 {
 		return Errorf(Invalid, "diskBytes must be positive.")

@@ -154,6 +154,8 @@ func (h *Host) newContainer(conf *config.Config, spec *specs.Spec, p plan) (*con
 		h.joining.Lock()
 		defer h.joining.Unlock()
 	}
+	memoryDirectories.Store(p.request.Execution, p.request.MemoryDirectory)
+	defer memoryDirectories.Delete(p.request.Execution)
 	args := container.Args{ID: p.request.Execution, Spec: spec, BundleDir: p.request.Bundle, FSRestoreImagePath: p.files}
 	return container.New(conf, args)
 }

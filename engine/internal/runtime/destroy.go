@@ -75,6 +75,8 @@ func (e *execution) release() error {
 		}
 	}
 	e.sandbox, e.gofer = nil, nil
+	e.memoryFiles.close()
+	e.memoryFiles = nil
 	if e.memory != nil {
 		e.memory.watch.Close()
 		e.memory = nil

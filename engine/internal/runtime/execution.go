@@ -26,8 +26,10 @@ type execution struct {
 	sandbox   *process.Process
 	gofer     *process.Process
 	memory    *memoryGuard
-	frozen    bool
-	bundle    string
+	// memoryFiles are held to be measured.
+	memoryFiles memoryFiles
+	frozen      bool
+	bundle      string
 	// group is the control group, empty when the state file does not tell.
 	group string
 	// own is set when this host made the sandbox: its processes are children then, to be reaped.
@@ -49,6 +51,9 @@ func (e *execution) attach(c *container.Container, own bool, verify func(pid int
 		e.sandbox = hold(c.Sandbox.Pid.Load(), verify)
 	}
 	e.gofer = hold(c.GoferPid.Load(), verify)
+	if e.sandbox != nil {
+		e.memoryFiles = openMemoryFiles(e.sandbox.PID)
+	}
 }
 
 // hold opens the process and only then verifies it, so that the id cannot change hands in between.

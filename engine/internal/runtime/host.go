@@ -11,6 +11,7 @@ import (
 	"sync"
 
 	"golang.org/x/sys/unix"
+	"gvisor.dev/gvisor/runsc/sandbox"
 	"gvisor.dev/gvisor/runsc/specutils"
 
 	"torpor.dev/engine/internal/cgroups"
@@ -31,6 +32,17 @@ type Host struct {
 	// into the new sandbox's groups while it forks: two at once would land in each other's.
 	joining sync.Mutex
 	unified bool
+}
+
+// memoryDirectories says where the memory of executions that are being made lies; the runtime asks by a function of the package.
+var memoryDirectories sync.Map
+
+func init() {
+	sandbox.MemoryDirectory = func(execution string) string {
+		directory, _ := memoryDirectories.Load(execution)
+		text, _ := directory.(string)
+		return text
+	}
 }
 
 // New makes a host without executions; Adopt finds those of an earlier host.

@@ -17,10 +17,14 @@ const (
 	headroom = 256 << 20
 	// A shortage is told again while it lasts, ever more seldom.
 	firstRepeat, lastRepeat = 100 * time.Millisecond, time.Second
+	// endedFrom is the part of the limit from which on a process is worth ending.
+	endedFrom = 8
 	// lookAfter bounds how often the figures are looked at, whatever the kernel tells.
 	lookAfter = 10 * time.Millisecond
 	// lookAgain is for a group that file cache keeps above the limit: what creeps up from there on crosses nothing that tells.
 	lookAgain = 100 * time.Millisecond
+	// lookAtFiles is for memory in files, which grows without a word of the kernel's.
+	lookAtFiles = 500 * time.Millisecond
 )
 
 // memoryLimit is the limit that the bundle names, 0 for none.
@@ -105,7 +109,12 @@ func (h *Host) tellShortages(e *execution) {
 // which may have been before it was asked to, or by file cache.
 func (h *Host) look(e *execution, limit int64) time.Duration {
 	h.tellWhileShort(e, limit)
-	if e.ending.Load() || cgroups.Read(e.controlGroup()).ChargedBytes < limit {
+	switch {
+	case e.ending.Load():
+		return 0
+	case len(e.heldMemoryFiles()) > 0:
+		return lookAtFiles
+	case cgroups.Read(e.controlGroup()).ChargedBytes < limit:
 		return 0
 	}
 	return lookAgain
@@ -115,7 +124,7 @@ func (h *Host) look(e *execution, limit int64) time.Duration {
 // uses no more, and nobody in it can be ended: it is told when it is thawed.
 func (h *Host) tellWhileShort(e *execution, limit int64) {
 	for pause := firstRepeat; !e.ending.Load(); pause = min(2*pause, lastRepeat) {
-		used := cgroups.Read(e.controlGroup()).MemoryBytes
+		used := e.usedMemory()
 		status := e.status()
 		if used < limit || status == protocol.Stopped {
 			return
@@ -123,6 +132,10 @@ func (h *Host) tellWhileShort(e *execution, limit int64) {
 		if status == protocol.Frozen {
 			pause = firstRepeat / 2
 		} else {
+			if len(e.heldMemoryFiles()) > 0 && used >= limit+headroom && e.endBiggest(limit/endedFrom) {
+				// What it had is given back in a moment.
+				pause = lastRepeat
+			}
 			h.publish(protocol.Event{Type: protocol.Memory, Execution: e.id, UsageBytes: used, LimitBytes: limit})
 		}
 		time.Sleep(pause)

@@ -18,7 +18,7 @@ func (h *Host) Stats(request protocol.Target) (protocol.Stats, error) {
 	}
 	var stats protocol.Stats
 	usage := cgroups.Read(e.controlGroup())
-	stats.MemoryBytes, stats.CPUNanoseconds, stats.Processes = usage.MemoryBytes, usage.CPUNanoseconds, usage.Tasks
+	stats.MemoryBytes, stats.CPUNanoseconds, stats.Processes = usage.MemoryBytes+e.heldMemoryFiles().bytes(), usage.CPUNanoseconds, usage.Tasks
 	if !usage.HasMemory {
 		for _, p := range e.processes() {
 			stats.MemoryBytes += proportionalMemory(p.PID)

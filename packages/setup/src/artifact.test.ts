@@ -66,13 +66,16 @@ describe('contentHash', () => {
     expect(hash()).toBe(first)
   })
 
-  it.each(['main.go', 'go.mod', 'go.sum', 'build.sh', 'cmd/tool/tool.c', 'internal/a/a.go'])('changes with %s', (file) => {
-    write('other.go', 'package main')
-    write(file, 'one')
-    const first = hash()
-    write(file, 'two')
-    expect(hash()).not.toBe(first)
-  })
+  it.each(['main.go', 'go.mod', 'go.sum', 'build.sh', 'cmd/tool/tool.c', 'internal/a/a.go', 'edits/added/a.txt'])(
+    'changes with %s',
+    (file) => {
+      write('other.go', 'package main')
+      write(file, 'one')
+      const first = hash()
+      write(file, 'two')
+      expect(hash()).not.toBe(first)
+    },
+  )
 
   it('tells apart names, contents and executable files', () => {
     write('a.go', 'bc')

@@ -33,6 +33,8 @@ function listFiles(directory: string, below: string): string[] {
   })
 }
 
-/** What goes into a Go program of ours: its own sources and the pinned modules, not its tests. */
+/** What goes into a Go program of ours: its own sources, the pinned modules and what is edited in them, not its tests. */
 export const isGoInput = (file: string): boolean =>
-  !/(^|\/)(testdata|test)\//.test(file) && !file.endsWith('_test.go') && /(^|\/)(go\.(mod|sum)|build\.sh|[^/]+\.(go|c|h|s|S))$/.test(file)
+  !/(^|\/)(testdata|test)\//.test(file) &&
+  !file.endsWith('_test.go') &&
+  /(^|\/)(go\.(mod|sum)|(build|modfile)\.sh|added\/[^/]+\.txt|[^/]+\.(go|c|h|s|S))$/.test(file)

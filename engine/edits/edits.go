@@ -1,0 +1,52 @@
+package main
+
+// version is the module that the edits were written for.
+const version = "v0.0.0-20260905035102-160fafc42237"
+
+// edits are the smallest that give the runtime memory files of ours, and images that share blocks with them. What needs more than a line
+// is in a file of our own under added/.
+var edits = []edit{
+	// Pages files are read and written by whoever has set the hooks.
+	{
+		"pkg/sentry/state/stateio/pagesfile.go",
+		"func NewPagesFileFDReaderDefault(fd int32) *FDReader {\n",
+		"func NewPagesFileFDReaderDefault(fd int32) AsyncReader {\n\tif PagesReader != nil {\n\t\treturn PagesReader(fd)\n\t}\n",
+	},
+	{
+		"pkg/sentry/state/stateio/pagesfile.go",
+		"func NewPagesFileFDWriterDefault(fd int32) *FDWriter {\n",
+		"func NewPagesFileFDWriterDefault(fd int32) AsyncWriter {\n\tif PagesWriter != nil {\n\t\treturn PagesWriter(fd)\n\t}\n",
+	},
+	// The sandbox's memory lies in a file that it was given, if it was given one.
+	{
+		"runsc/boot/loader.go",
+		"\tmemfd, err := memutil.CreateMemFD(memfileName, 0)\n\tif err != nil {\n\t\treturn nil, fmt.Errorf(\"error creating memfd: %w\", err)\n\t}\n\tmemfile := os.NewFile(uintptr(memfd), memfileName)\n",
+		"\tmemfile := donatedMemoryFile(memfileName)\n\tif memfile == nil {\n\t\tmemfd, err := memutil.CreateMemFD(memfileName, 0)\n\t\tif err != nil {\n\t\t\treturn nil, fmt.Errorf(\"error creating memfd: %w\", err)\n\t\t}\n\t\tmemfile = os.NewFile(uintptr(memfd), memfileName)\n\t}\n",
+	},
+	{
+		"runsc/cmd/sentry/sentrycmd/boot.go",
+		"\tfsRestoreFDs             sandboxsetup.IntFlags\n",
+		"\tmemoryFileFDs            sandboxsetup.IntFlags\n\tfsRestoreFDs             sandboxsetup.IntFlags\n",
+	},
+	{
+		"runsc/cmd/sentry/sentrycmd/boot.go",
+		"\tf.Var(&b.fsRestoreFDs, \"fs-restore-fds\"",
+		"\tf.Var(&b.memoryFileFDs, \"memory-file-fds\", \"files for the sandbox's memory: of the kernel made at boot, and of the one made by a restore\")\n\tf.Var(&b.fsRestoreFDs, \"fs-restore-fds\"",
+	},
+	{
+		"runsc/cmd/sentry/sentrycmd/boot.go",
+		"\t// Create the loader.\n\tbootArgs := boot.Args{\n",
+		"\tboot.DonateMemoryFiles(b.memoryFileFDs.GetFDs())\n\n\t// Create the loader.\n\tbootArgs := boot.Args{\n",
+	},
+	{
+		"runsc/sandbox/sandbox.go",
+		"\tdonations.DonateAndClose(\"sink-fds\", args.SinkFiles...)\n",
+		"\tdonations.DonateAndClose(\"sink-fds\", args.SinkFiles...)\n\tmemoryFiles, err := openMemoryFiles(s.ID)\n\tif err != nil {\n\t\treturn err\n\t}\n\tdonations.DonateAndClose(\"memory-file-fds\", memoryFiles...)\n",
+	},
+	// The sandbox may share blocks between files that it has open.
+	{
+		"runsc/boot/filter/config/config_main.go",
+		"\tunix.SYS_IOCTL: seccomp.Or{\n\t\t// These commands are needed for host FD.\n",
+		"\tunix.SYS_IOCTL: seccomp.Or{\n\t\t// Images share blocks with the memory file.\n\t\tseccomp.PerArg{\n\t\t\tseccomp.NonNegativeFD{}, /* fd */\n\t\t\tseccomp.EqualTo(unix.FICLONERANGE),\n\t\t\tseccomp.AnyValue{}, /* struct file_clone_range* */\n\t\t},\n\t\t// These commands are needed for host FD.\n",
+	},
+}

@@ -1,0 +1,133 @@
+package reflink
+
+import (
+	"bytes"
+	"crypto/rand"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"golang.org/x/sys/unix"
+	"gvisor.dev/gvisor/pkg/sentry/memmap"
+	"gvisor.dev/gvisor/pkg/sentry/state/stateio"
+)
+
+const page = 4096
+
+// xfs mounts a file system of its own that shares blocks.
+func xfs(t *testing.T) string {
+	t.Helper()
+	if os.Getuid() != 0 {
+		t.Skip("needs root")
+	}
+	if _, err := exec.LookPath("mkfs.xfs"); err != nil {
+		t.Skip("needs mkfs.xfs (package xfsprogs)")
+	}
+	backing, mountPoint := filepath.Join(t.TempDir(), "volume"), t.TempDir()
+	if err := os.WriteFile(backing, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Truncate(backing, 512<<20); err != nil {
+		t.Fatal(err)
+	}
+	run(t, "mkfs.xfs", "-q", "-m", "reflink=1", backing)
+	run(t, "mount", "-o", "loop,noatime", backing, mountPoint)
+	t.Cleanup(func() { run(t, "umount", mountPoint) })
+	return mountPoint
+}
+
+// tmpfs is a directory whose files never share blocks.
+func tmpfs(t *testing.T) string {
+	t.Helper()
+	directory, err := os.MkdirTemp("/dev/shm", "reflink")
+	if err != nil {
+		t.Skip("needs /dev/shm")
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(directory) })
+	return directory
+}
+
+func run(t *testing.T, name string, args ...string) {
+	t.Helper()
+	if output, err := exec.Command(name, args...).CombinedOutput(); err != nil {
+		t.Fatalf("%s: %v: %s", name, err, output)
+	}
+}
+
+// open makes a file with this content.
+func open(t *testing.T, directory string, content []byte) *os.File {
+	t.Helper()
+	file, err := os.CreateTemp(directory, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { file.Close() })
+	if _, err := file.Write(content); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+// load reads pages 0-7 of the image into pages 8-11 and 2-5 of the mapped memory file, as a restore does.
+func load(t *testing.T, image, memory *os.File) (mapping []byte, shared bool) {
+	t.Helper()
+	mapping, err := unix.Mmap(int(memory.Fd()), 0, 16*page, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = unix.Munmap(mapping) })
+	owned, err := unix.Dup(int(image.Fd()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	reader := NewReader(int32(owned), stateio.NewPagesFileFDReader(int32(owned), 1<<20, 16))
+	defer reader.Close()
+	file, err := reader.RegisterDestinationFD(int32(memory.Fd()), 16*page, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	first, second := mapping[8*page:12*page], mapping[2*page:6*page]
+	vectors := []unix.Iovec{{Base: &first[0], Len: 4 * page}, {Base: &second[0], Len: 4 * page}}
+	ranges := []memmap.FileRange{{Start: 8 * page, End: 12 * page}, {Start: 2 * page, End: 6 * page}}
+	reader.AddReadv(3, 0, 8*page, file, ranges, vectors)
+	done, err := reader.Wait(nil, 1)
+	if err != nil || len(done) != 1 || done[0] != (stateio.Completion{ID: 3, N: 8 * page}) {
+		t.Fatalf("Wait: %v %v", done, err)
+	}
+	return mapping, !file.(*destination).copies
+}
+
+func TestPagesAreSharedWithTheImageOrCopiedFromItAndAreTheSame(t *testing.T) {
+	volume, other := xfs(t), tmpfs(t)
+	for name, each := range map[string]struct {
+		image, memory string
+		shared        bool
+	}{
+		"one volume":        {volume, volume, true},
+		"memory elsewhere":  {volume, other, false},
+		"image elsewhere":   {other, volume, false},
+		"neither can share": {other, other, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			content := make([]byte, 8*page)
+			_, _ = rand.Read(content)
+			image, memory := open(t, each.image, content), open(t, each.memory, make([]byte, 16*page))
+			mapping, shared := load(t, image, memory)
+			if shared != each.shared {
+				t.Errorf("shared: %v", shared)
+			}
+			if !bytes.Equal(mapping[8*page:12*page], content[:4*page]) || !bytes.Equal(mapping[2*page:6*page], content[4*page:]) {
+				t.Error("the memory is not what the image holds")
+			}
+			if !bytes.Equal(mapping[6*page:8*page], make([]byte, 2*page)) {
+				t.Error("pages that were not read have changed")
+			}
+			mapping[8*page] ^= 1
+			kept := make([]byte, 8*page)
+			if _, err := image.ReadAt(kept, 0); err != nil || !bytes.Equal(kept, content) {
+				t.Errorf("a write to the memory changed the image: %v", err)
+			}
+		})
+	}
+}

@@ -1,0 +1,110 @@
+package runtime
+
+import (
+	"fmt"
+	"os"
+	"regexp"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"torpor.dev/engine/internal/cgroups"
+)
+
+// nameless is how a file without a name looks among the descriptors of a process: only memory files have none.
+var nameless = regexp.MustCompile(`/#[0-9]+ \(deleted\)$`)
+
+// memoryFiles hold a sandbox's memory; none when it lies in the kernel's own.
+type memoryFiles []*os.File
+
+// openMemoryFiles takes hold of those that a sandbox was given.
+func openMemoryFiles(sandboxPID int) memoryFiles {
+	directory := fmt.Sprintf("/proc/%d/fd", sandboxPID)
+	descriptors, err := os.ReadDir(directory)
+	if err != nil {
+		return nil
+	}
+	var files memoryFiles
+	seen := map[uint64]bool{}
+	for _, descriptor := range descriptors {
+		name := directory + "/" + descriptor.Name()
+		target, err := os.Readlink(name)
+		if err != nil || !nameless.MatchString(target) {
+			continue
+		}
+		var stat syscall.Stat_t
+		if syscall.Stat(name, &stat) != nil || seen[stat.Ino] {
+			continue
+		}
+		if file, err := os.Open(name); err == nil {
+			seen[stat.Ino] = true
+			files = append(files, file)
+		}
+	}
+	return files
+}
+
+// bytes is what they take of their file system, shared blocks as if they were not: what the sandbox has touched and not given back,
+// whether it is in the machine's memory or not.
+func (f memoryFiles) bytes() int64 {
+	var total int64
+	for _, file := range f {
+		if info, err := file.Stat(); err == nil {
+			if stat, ok := info.Sys().(*syscall.Stat_t); ok {
+				total += stat.Blocks * 512
+			}
+		}
+	}
+	return total
+}
+
+func (f memoryFiles) close() {
+	for _, file := range f {
+		file.Close()
+	}
+}
+
+// usedMemory is what counts against the limit: file cache does not, but memory in files does, of which the kernel knows only as cache.
+func (e *execution) usedMemory() int64 {
+	return cgroups.Read(e.controlGroup()).MemoryBytes + e.heldMemoryFiles().bytes()
+}
+
+func (e *execution) heldMemoryFiles() memoryFiles {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.memoryFiles
+}
+
+// endBiggest does to memory in files what the kernel does to its own far above the limit: it ends the process that maps most, which
+// the runtime takes for a SIGKILL inside. False when none maps so many bytes.
+func (e *execution) endBiggest(least int64) bool {
+	own := map[int]bool{}
+	for _, p := range e.processes() {
+		own[p.PID] = true
+	}
+	biggest, most := 0, least/int64(os.Getpagesize())
+	for _, pid := range cgroups.Members(e.controlGroup()) {
+		// Of several that share an address space the last, as the kernel does: the end of the first is the sandbox's own.
+		if mapped := mappedPages(pid); !own[pid] && mapped >= most {
+			biggest, most = pid, mapped
+		}
+	}
+	return biggest > 0 && syscall.Kill(biggest, syscall.SIGKILL) == nil
+}
+
+// mappedPages is how much of files a process has mapped and touched.
+func mappedPages(pid int) int64 {
+	content, err := os.ReadFile(fmt.Sprintf("/proc/%d/statm", pid))
+	if err != nil {
+		return 0
+	}
+	words := strings.Fields(string(content))
+	if len(words) < 3 {
+		return 0
+	}
+	shared, err := strconv.ParseInt(words[2], 10, 64)
+	if err != nil {
+		return 0
+	}
+	return shared
+}
