@@ -1,8 +1,8 @@
-import { mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, readdir, rm, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 
-import { afterEach, beforeEach, expect, it } from 'vitest'
+import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 
 import { openOciImages } from './oci-images.ts'
 
@@ -24,6 +24,18 @@ it('resolves a name, with what the image says of its environment', async () => {
   const oci = await images(`echo '{"type":"result","reference":"r/x@sha256:1","config":{"env":["A=b=c","D="],"user":"0"}}'`)
   const image = await oci.resolve('r/x', { credentials, signal })
   expect(image).toEqual({ reference: 'r/x@sha256:1', env: { A: 'b=c', D: '' }, user: '0' })
+})
+
+it('passes on the address of ECR’s API, and nothing else of its environment', async () => {
+  vi.stubEnv('AWS_ENDPOINT_URL_ECR', 'https://api.ecr.example')
+  vi.stubEnv('SECRET_OF_THE_SERVER', 'hidden')
+  const seen = path.join(directory, 'environment')
+  const oci = await images(`/usr/bin/env >${seen}\necho '{"type":"result","reference":"r/x@sha256:1","config":{"env":[],"user":""}}'`)
+  await oci.resolve('r/x', { credentials, signal }).finally(() => vi.unstubAllEnvs())
+  // PWD and _ are the shell's own.
+  expect((await readFile(seen, 'utf8')).split('\n').filter((line) => !/^(PWD|_|SHLVL|OLDPWD)=|^$/.test(line))).toEqual([
+    'AWS_ENDPOINT_URL_ECR=https://api.ecr.example',
+  ])
 })
 
 it('makes a root file system once, tells what the tool says, and removes it when nobody needs it', async () => {
