@@ -1,8 +1,8 @@
-import { mkdtemp, readFile, readdir, rm, utimes, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 
-import { afterEach, beforeEach, expect, it, vi } from 'vitest'
+import { afterEach, beforeEach, expect, it } from 'vitest'
 
 import { openOciImages } from './oci-images.ts'
 
@@ -26,18 +26,6 @@ it('resolves a name, with what the image says of its environment', async () => {
   expect(image).toEqual({ reference: 'r/x@sha256:1', env: { A: 'b=c', D: '' }, user: '0' })
 })
 
-it('passes on the address of ECR’s API, and nothing else of its environment', async () => {
-  vi.stubEnv('AWS_ENDPOINT_URL_ECR', 'https://api.ecr.example')
-  vi.stubEnv('SECRET_OF_THE_SERVER', 'hidden')
-  const seen = path.join(directory, 'environment')
-  const oci = await images(`/usr/bin/env >${seen}\necho '{"type":"result","reference":"r/x@sha256:1","config":{"env":[],"user":""}}'`)
-  await oci.resolve('r/x', { credentials, signal }).finally(() => vi.unstubAllEnvs())
-  // PWD and _ are the shell's own.
-  expect((await readFile(seen, 'utf8')).split('\n').filter((line) => !/^(PWD|_|SHLVL|OLDPWD)=|^$/.test(line))).toEqual([
-    'AWS_ENDPOINT_URL_ECR=https://api.ecr.example',
-  ])
-})
-
 it('makes a root file system once, tells what the tool says, and removes it when nobody needs it', async () => {
   const oci =
     await images(`case $request in *unpack*) /bin/mkdir -p $(echo "$request" | /bin/sed 's/.*"target":"\\([^"]*\\)".*/\\1/');; esac
@@ -55,6 +43,17 @@ echo '{"type":"result"}'`)
   expect(await readdir(rootfs)).toContain(name)
   await oci.sweep(new Set(), Date.now() - 1000)
   expect(await readdir(rootfs)).toEqual([])
+})
+
+it('clears what an earlier server made in part; whole layers and roots stay', async () => {
+  const oci = await images('exit 1')
+  await oci.clearUnfinished()
+  const place = path.join(directory, 'oci')
+  for (const name of ['staging/oci-1.tmp/etc', 'rootfs/oci-2', 'layers']) await mkdir(path.join(place, name), { recursive: true })
+  for (const name of ['sha256-1', 'sha256-2.part']) await writeFile(path.join(place, 'layers', name), '')
+  await oci.clearUnfinished()
+  const left = await Promise.all(['staging', 'rootfs', 'layers'].map((name) => readdir(path.join(place, name))))
+  expect(left).toEqual([[], ['oci-2'], ['sha256-1']])
 })
 
 it.each([

@@ -1,5 +1,4 @@
 import { spawn } from 'node:child_process'
-import process from 'node:process'
 import { createInterface } from 'node:readline'
 
 import { TorporError, type ErrorKind } from '@torpor/contract'
@@ -28,14 +27,6 @@ const kinds: Readonly<Record<string, ErrorKind>> = {
   no_space: 'no_space',
 }
 const lastSeconds = 10
-/** By it AWS's own tools are told another address of ECR's API too: an endpoint in a private network. */
-const passed = 'AWS_ENDPOINT_URL_ECR'
-
-/** Nothing else of the server's environment is a tool's that reads what strangers packed. */
-function passedOn(): Record<string, string> {
-  const value = process.env[passed]
-  return value ? { [passed]: value } : {}
-}
 
 /**
  * One request to `torpor-oci` (oci/README.md); the only place here that starts a process. What is secret goes through its input.
@@ -43,7 +34,7 @@ function passedOn(): Record<string, string> {
  */
 export async function runTool(program: string, request: object, { signal, tell }: ToolOptions): Promise<z.infer<typeof answer>> {
   signal.throwIfAborted()
-  const child = spawn(program, [], { stdio: ['pipe', 'pipe', 'ignore'], env: passedOn() })
+  const child = spawn(program, [], { stdio: ['pipe', 'pipe', 'ignore'], env: {} })
   const ended = new Promise<void>((resolve) => {
     child.once('error', () => resolve())
     child.once('close', () => resolve())
