@@ -13,6 +13,8 @@ export function furnish(session) {
   keepRunning()
   own('import', importFrom)
   own('render', render)
+  own('keep', keep)
+  own('keepEach', keepEach)
   const visible = (name, value) => Object.defineProperty(globalThis, name, { value, writable: true, configurable: true })
   visible('require', createRequire(here()))
   const display = (value) => session.postMessage({ display: render(value) })
@@ -35,6 +37,33 @@ function importFrom(specifier, options) {
     return import(text, options)
   }
 }
+
+/** What cells wait for; what never comes stays. */
+const awaited = new Set()
+
+/** To be awaited in the place of `value`, which is held meanwhile. */
+function keep(value) {
+  const promise = Promise.resolve(value)
+  const forget = () => awaited.delete(promise)
+  awaited.add(promise)
+  promise.then(forget, forget)
+  return promise
+}
+
+/** To be gone through by `for await` in the place of `iterable`. */
+function keepEach(iterable) {
+  const asynchronous = iterable[Symbol.asyncIterator]?.()
+  if (asynchronous) return iterating(asynchronous, keep)
+  const settled = async ({ done, value }) => ({ done, value: await value })
+  return iterating(iterable[Symbol.iterator](), (step) => keep(settled(step)))
+}
+
+const iterating = (iterator, step) => ({
+  [Symbol.asyncIterator]: () => ({
+    next: (...given) => step(iterator.next(...given)),
+    ...(iterator.return && { return: (...given) => step(iterator.return(...given)) }),
+  }),
+})
 
 function captureOutput(session) {
   for (const name of ['stdout', 'stderr']) {

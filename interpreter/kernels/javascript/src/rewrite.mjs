@@ -1,18 +1,21 @@
-/** Cells as the inspector can evaluate them: types taken away, imports made calls. */
+/** Cells as the inspector can evaluate them: types taken away, imports made calls, what they wait for kept. */
 import { stripTypeScriptTypes } from 'node:module'
 
 import { parse } from 'acorn'
 
 const importFunction = 'globalThis[Symbol.for("torpor.import")]'
+/** What nobody else holds would be collected while the cell waits for it, and the inspector ends the process when it tells so. */
+const keepFunction = 'globalThis[Symbol.for("torpor.keep")]'
+const keepEachFunction = 'globalThis[Symbol.for("torpor.keepEach")]'
 
 /** JavaScript that does what the cell says. A cell that is neither JavaScript nor TypeScript stays as it is: V8 says why. */
 export function rewrite(cell) {
   const plain = parsed(cell)
-  if (plain) return withoutImports(cell, plain)
+  if (plain) return edited(cell, plain)
   try {
     const stripped = stripTypeScriptTypes(cell, { mode: 'transform' })
     const tree = parsed(stripped)
-    return tree ? withoutImports(stripped, tree) : cell
+    return tree ? edited(stripped, tree) : cell
   } catch {
     return cell
   }
@@ -33,10 +36,10 @@ function parsed(code) {
   }
 }
 
-function withoutImports(code, tree) {
+function edited(code, tree) {
   let text = code
-  // From the end, so that positions stay true.
-  for (const { start, end, replacement } of edits(code, tree).sort((one, other) => other.start - one.start)) {
+  // From the end, so that positions stay true; at one place what is replaced before what is put in front of it.
+  for (const { start, end, replacement } of edits(code, tree).sort((one, other) => other.start - one.start || other.end - one.end)) {
     text = text.slice(0, start) + replacement + text.slice(end)
   }
   return text
@@ -44,16 +47,22 @@ function withoutImports(code, tree) {
 
 function edits(code, tree) {
   const found = []
-  const visit = (node) => {
+  const wrap = ({ start, end }, name) => {
+    found.push({ start, end: start, replacement: `${name}((` }, { start: end, end, replacement: '))' })
+  }
+  const visit = (node, isWithin) => {
     if (node === null || typeof node !== 'object') return
-    if (Array.isArray(node)) return node.forEach(visit)
+    if (Array.isArray(node)) return node.forEach((one) => visit(one, isWithin))
+    if (node.type === 'AwaitExpression' && !isWithin) wrap(node.argument, keepFunction)
+    if (node.type === 'ForOfStatement' && node.await && !isWithin) wrap(node.right, keepEachFunction)
     if (node.type === 'ImportDeclaration') found.push({ ...node, replacement: importCall(code, node) })
     else if (node.type === 'ImportExpression')
       found.push({ start: node.start, end: node.start + 'import'.length, replacement: importFunction })
     else if (node.type?.startsWith('Export') && node.declaration) found.push({ ...node, end: node.declaration.start, replacement: '' })
-    if (node.type !== 'ImportDeclaration') Object.values(node).forEach(visit)
+    const isFunction = /Function|StaticBlock|PropertyDefinition/.test(node.type ?? '')
+    if (node.type !== 'ImportDeclaration') Object.values(node).forEach((one) => visit(one, isWithin || isFunction))
   }
-  visit(tree.body)
+  visit(tree.body, false)
   return found
 }
 
@@ -61,7 +70,7 @@ function edits(code, tree) {
 function importCall(code, { specifiers, source, attributes }) {
   const pairs = attributes.map(({ key, value }) => `${code.slice(key.start, key.end)}: ${value.raw}`)
   const how = pairs.length > 0 ? `, { with: { ${pairs.join(', ')} } }` : ''
-  const call = `await ${importFunction}(${source.raw}${how})`
+  const call = `await ${keepFunction}(${importFunction}(${source.raw}${how}))`
   if (specifiers.length === 0) return `void (${call});`
   const space = specifiers.find(({ type }) => type === 'ImportNamespaceSpecifier')
   const names = specifiers.filter((one) => one !== space).map(importedAs)
