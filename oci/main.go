@@ -20,6 +20,7 @@ func main() {
 		os.Exit(2)
 	}
 	unix.Umask(0) // modes are those of the images
+	go endWithCaller(os.Stdout)
 	ctx, stop := signal.NotifyContext(context.Background(), unix.SIGINT, unix.SIGTERM)
 	code := run(ctx, os.Stdin, os.Stdout)
 	stop()

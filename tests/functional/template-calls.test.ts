@@ -101,7 +101,7 @@ describe.each(families)('templates with $name (npm)', ({ name: family, sdk }) =>
   })
 })
 
-test('our command line publishes a template and takes that back, as novita.Template.get( tells', async () => {
+test('our command line and REST publish a template and take that back, as novita.Template.get( tells', async () => {
   const { templateId } = await e2b.Template.build(e2b.Template().fromTemplate('base').runCmd('true'), 'published', { memoryMB: 512 })
   const told = (verb: string) =>
     run(path.join(sourceDirectory, 'torpor'), ['template', verb, 'published'], { env: { ...process.env, ...world.env }, timeout: 30_000 })
@@ -111,4 +111,10 @@ test('our command line publishes a template and takes that back, as novita.Templ
   expect(await shown()).toBe(true)
   await told('unpublish')
   expect(await shown()).toBe(false)
+  // Both of the calls that do it; older clients know the second only.
+  for (const [place, isPublic] of [['/v2/templates', true] as const, ['/templates', false] as const]) {
+    const init = { method: 'PATCH', headers: { 'x-api-key': world.apiKey, 'content-type': 'application/json' } }
+    const answer = await fetch(`${world.url}${place}/${templateId}`, { ...init, body: JSON.stringify({ public: isPublic }) })
+    expect([answer.status, await answer.json(), await shown()]).toEqual([200, { names: ['local/published'] }, isPublic])
+  }
 })

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { once } from 'node:events'
-import { readdirSync } from 'node:fs'
+import { readdirSync, readlinkSync } from 'node:fs'
 import { mkdtemp, rm, stat } from 'node:fs/promises'
 import { type IncomingMessage, type Server, createServer, request } from 'node:http'
 import { tmpdir } from 'node:os'
@@ -109,6 +109,22 @@ const ask = async (line: string, body?: object): Promise<unknown> => {
 const registered = z.object({ templateID: z.string(), buildID: z.string() })
 const status = z.object({ status: z.string(), reason: z.object({ message: z.string() }).optional() })
 
+/** What a fetch leaves that did not come to its end: also processes that hold files there. */
+const half = (): object => ({
+  ...kept(),
+  parts: readdirSync(path.join(server.dataDirectory, 'oci', 'layers')).filter((name) => name.endsWith('.part')),
+  tools: readdirSync('/proc').filter((id) => /^\d+$/.test(id) && holds(id, path.join(server.dataDirectory, 'oci'))).length,
+})
+
+function holds(id: string, place: string): boolean {
+  try {
+    return readdirSync(`/proc/${id}/fd`).some((descriptor) => readlinkSync(`/proc/${id}/fd/${descriptor}`).startsWith(place))
+  } catch {
+    // It, or a descriptor of it, has gone.
+    return false
+  }
+}
+
 /** What is kept of images; the marks of their use are none. */
 const kept = (): { roots: number; staged: string[] } => {
   const within = (name: string): string[] => readdirSync(path.join(server.dataDirectory, 'oci', name))
@@ -123,8 +139,9 @@ describe('kill -9 of the server while an image is fetched', () => {
     await fetched.half
     process.kill(server.pid ?? 0, 'SIGKILL')
     await server.death
-    fetched.go()
     await server.restart()
+    expect(half()).toEqual({ roots: 0, staged: [], parts: [], tools: 0 })
+    fetched.go()
     Object.assign(process.env, server.env)
 
     const left = status.parse(await ask(`GET /templates/${templateID}/builds/${buildID}/status`))

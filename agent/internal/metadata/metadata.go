@@ -139,8 +139,14 @@ func unlessUnsupported(err error) error {
 	return os.NewSyscallError("listxattr", err)
 }
 
+// unsupported: some FUSE programs (rclone mount 1.60) say EIO to every question about attributes. The content of a file is not at stake.
 func unsupported(err error) bool {
-	return errors.Is(err, unix.ENOTSUP) || errors.Is(err, unix.ENOSYS) || errors.Is(err, unix.EPERM)
+	for _, one := range []error{unix.ENOTSUP, unix.ENOSYS, unix.EPERM, unix.EIO} {
+		if errors.Is(err, one) {
+			return true
+		}
+	}
+	return false
 }
 
 func sizeOf(call func([]byte) (int, error), buffer []byte) (size int, err error) {

@@ -76,3 +76,15 @@ func TestListRepeatsInterruptedCalls(t *testing.T) {
 		t.Fatalf("got %q, %v", names, err)
 	}
 }
+
+func TestFileSystemsWithoutAttributesHaveNone(t *testing.T) {
+	for _, answer := range []error{unix.ENOTSUP, unix.ENOSYS, unix.EPERM, unix.EIO} {
+		names, err := list(func([]byte) (int, error) { return -1, answer })
+		if err != nil || names != nil {
+			t.Errorf("%v: got %v, %v", answer, names, err)
+		}
+	}
+	if _, err := list(func([]byte) (int, error) { return -1, unix.EBADF }); err == nil {
+		t.Error("EBADF is no error")
+	}
+}

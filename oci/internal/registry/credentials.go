@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"net/http"
+	"os"
 	"regexp"
 	"strings"
 
@@ -33,8 +34,8 @@ var (
 	gcpHost   = regexp.MustCompile(`^([a-z0-9-]+\.)?gcr\.io$|^[a-z0-9-]+-docker\.pkg\.dev$`)
 )
 
-// awsEndpoint replaces AWS in tests.
-var awsEndpoint *string
+// awsEndpoint is the variable by which every tool of AWS is told another address of this service: that of a private network, or a test's.
+const awsEndpoint = "AWS_ENDPOINT_URL_ECR"
 
 // authenticator makes what the registry library asks for.
 func (c Credentials) authenticator(ctx context.Context, host string, way http.RoundTripper) (authn.Authenticator, error) {
@@ -65,7 +66,7 @@ func (c Credentials) aws(ctx context.Context, host string, way http.RoundTripper
 	key := aws.Credentials{AccessKeyID: c.AWSAccessKeyID, SecretAccessKey: c.AWSSecretAccessKey}
 	client := ecr.New(ecr.Options{
 		Region:       c.AWSRegion,
-		BaseEndpoint: awsEndpoint,
+		BaseEndpoint: named(os.Getenv(awsEndpoint)),
 		HTTPClient:   &http.Client{Transport: way},
 		Credentials:  aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) { return key, nil }),
 	})
@@ -74,6 +75,14 @@ func (c Credentials) aws(ctx context.Context, host string, way http.RoundTripper
 		return nil, translateAWS(err)
 	}
 	return fromAWSToken(answer)
+}
+
+// named is nil for an empty text: AWS's own address.
+func named(endpoint string) *string {
+	if endpoint == "" {
+		return nil
+	}
+	return &endpoint
 }
 
 func fromAWSToken(answer *ecr.GetAuthorizationTokenOutput) (authn.Authenticator, error) {

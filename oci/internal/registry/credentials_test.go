@@ -25,8 +25,7 @@ func fakeAWS(t *testing.T, status int, body string) (http.RoundTripper, *http.Re
 		_, _ = io.WriteString(w, body)
 	}))
 	t.Cleanup(server.Close)
-	awsEndpoint = &server.URL
-	t.Cleanup(func() { awsEndpoint = nil })
+	t.Setenv(awsEndpoint, server.URL)
 	way, err := newTransport([]string{server.Listener.Addr().String()}, "")
 	if err != nil {
 		t.Fatal(err)

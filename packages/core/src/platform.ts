@@ -135,6 +135,7 @@ export function createPlatform(adapters: Adapters): Platform {
     start: async () => {
       unsubscribe = listen(ports)
       failInterrupted(ports)
+      await Promise.all([ports.uploads.clearUnfinished(), ports.oci.clearUnfinished()])
       const adoption = await adoptExecutions(ports)
       nudge()
       background.nudge()

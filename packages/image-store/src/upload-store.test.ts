@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm, utimes } from 'node:fs/promises'
+import { mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { buffer } from 'node:stream/consumers'
@@ -47,6 +47,14 @@ it('leaves nothing when the client breaks off', async () => {
   })()
   await expect(uploads.receive(hash, broken, undefined)).rejects.toThrow('reset')
   expect([await readdir(directory), await uploads.has(hash)]).toEqual([[], false])
+})
+
+it('clears what an earlier server had not received to the end', async () => {
+  await uploads.clearUnfinished()
+  await uploads.receive(hash, pieces('whole'), 5)
+  await writeFile(path.join(directory, `${hash}.1.part`), 'ha')
+  await uploads.clearUnfinished()
+  expect(await readdir(directory)).toEqual([hash])
 })
 
 it.each(['../../../../etc/passwd', 'a/b', '.', 'short'])('takes %s for no hash', async (name) => {

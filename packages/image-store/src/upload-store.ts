@@ -59,6 +59,10 @@ export function openUploadStore({ directory, mostBytes, reserveBytes = defaultRe
       if (!found) throw new TorporError('not_found', 'the files of this step are not there any more; build again to upload them')
       return { bytes: found.size, content: createReadStream(file) }
     },
+    clearUnfinished: async () => {
+      const names = await readdir(directory).catch((error: unknown) => absent(error) || [])
+      for (const name of names.filter((name) => name.endsWith(draft))) await rm(path.join(directory, name), { force: true })
+    },
     sweep: async (before) => {
       const names = await readdir(directory).catch((error: unknown) => absent(error) || [])
       for (const name of names) {

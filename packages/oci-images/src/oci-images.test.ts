@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 
@@ -43,6 +43,17 @@ echo '{"type":"result"}'`)
   expect(await readdir(rootfs)).toContain(name)
   await oci.sweep(new Set(), Date.now() - 1000)
   expect(await readdir(rootfs)).toEqual([])
+})
+
+it('clears what an earlier server made in part; whole layers and roots stay', async () => {
+  const oci = await images('exit 1')
+  await oci.clearUnfinished()
+  const place = path.join(directory, 'oci')
+  for (const name of ['staging/oci-1.tmp/etc', 'rootfs/oci-2', 'layers']) await mkdir(path.join(place, name), { recursive: true })
+  for (const name of ['sha256-1', 'sha256-2.part']) await writeFile(path.join(place, 'layers', name), '')
+  await oci.clearUnfinished()
+  const left = await Promise.all(['staging', 'rootfs', 'layers'].map((name) => readdir(path.join(place, name))))
+  expect(left).toEqual([[], ['oci-2'], ['sha256-1']])
 })
 
 it.each([

@@ -24,6 +24,7 @@ const adaptation = 2
 const mostBytes = 32 * 1024 ** 3
 const mostEntries = 4_000_000
 const used = '.used'
+const partly = '.part'
 
 const resolved = z.looseObject({ reference: z.string(), config: z.object({ env: z.array(z.string()), user: z.string() }) })
 
@@ -68,6 +69,12 @@ export function openOciImages({ program, directory, insecure, caFile }: OciImage
       } finally {
         if (turns.get(name) === settled) turns.delete(name)
       }
+    },
+    clearUnfinished: async () => {
+      const layers = (await namesIn(places.layers)).filter((name) => name.endsWith(partly)).map((name) => path.join(places.layers, name))
+      const drafts = (await namesIn(places.staging)).map((name) => path.join(places.staging, name))
+      // The tool of an earlier server ended with it (oci/caller.go).
+      for (const file of [...layers, ...drafts]) await rm(file, { recursive: true, force: true })
     },
     sweep: async (keep, before) => {
       for (const name of await namesIn(places.rootfs)) {

@@ -12,6 +12,7 @@ import { openJournals, openMetrics, openStore } from '@torpor/store-sqlite'
 import { type RunningServer, type World, compose } from './compose.ts'
 import { type Config, type Secrets, publicDomain } from './config/index.ts'
 import { createLog } from './log.ts'
+import { noteArtifacts } from './note-artifacts.ts'
 import { openIdentity } from './tls/identity.ts'
 import { version } from './version.ts'
 
@@ -45,6 +46,7 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
   await mkdir(config.dataDirectory, { recursive: true, mode: 0o700 })
   const world = await openWorld(config, artifacts, log)
   try {
+    await noteArtifacts(world, config, artifacts)
     const tls = await openIdentity(config, log)
     return await compose(world, {
       settings: settingsOf(config, tls?.authority),

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { mkdir, mkdtemp, readdir, rename } from 'node:fs/promises'
 import path from 'node:path'
 
+import { beginUse } from './artifact-use.ts'
 import { type RunOptions, runCommand } from './run-command.ts'
 
 const buildingPrefix = '.building-'
@@ -20,6 +21,7 @@ export async function publish(directory: string, options: RunOptions, build: (ou
   try {
     const output = path.join(work, 'output')
     await build(output)
+    await beginUse(directory)
     await rename(output, directory)
   } finally {
     await removeTree(work, options)
@@ -30,6 +32,19 @@ export async function publish(directory: string, options: RunOptions, build: (ou
 export async function sweepUnfinished(parent: string, options: RunOptions): Promise<void> {
   const names = await readdir(parent).catch(() => [])
   for (const name of names.filter((name) => name.startsWith(buildingPrefix))) await removeTree(path.join(parent, name), options)
+}
+
+/** Gives up the name first: what is left of a removal that was killed is swept as what is left of a build. */
+export async function removeArtifact(directory: string, options: RunOptions): Promise<void> {
+  const work = await mkdtemp(path.join(path.dirname(directory), buildingPrefix))
+  await rename(directory, path.join(work, 'output'))
+  await removeTree(work, options)
+}
+
+/** The artifacts of a kind, finished ones only. */
+export async function artifactsIn(parent: string): Promise<string[]> {
+  const names = await readdir(parent).catch(() => [])
+  return names.filter((name) => !name.startsWith('.')).map((name) => path.join(parent, name))
 }
 
 /** A build of a root file system mounts things below it: never follow them into this machine. Goes on when cancelled. */

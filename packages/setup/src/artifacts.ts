@@ -39,6 +39,15 @@ export function locateArtifacts(artifactDirectory: string, sourceDirectory: stri
   }
 }
 
+/** All directories of this version, made or not. */
+export const directoriesOf = ({ engineDir, agentDir, ociDir, rootfs, late }: Artifacts, artifactDirectory: string): string[] => [
+  engineDir,
+  agentDir,
+  ociDir,
+  rootfs.directory,
+  ...Object.values(late).map(({ name }) => path.join(artifactDirectory, 'rootfs', name)),
+]
+
 function hashOf(sourceDirectory: string, folder: string, matters: (file: string) => boolean): string {
   const hash = contentHash(path.join(sourceDirectory, folder), matters)
   if (hash !== undefined) return hash

@@ -1,3 +1,4 @@
+export { type ArtifactNeeds, forgetNeeds, noteNeeds } from './artifact-needs.ts'
 export type { Artifacts } from './artifacts.ts'
 export { locateArtifacts } from './artifacts.ts'
 export { cgroupSupport, freeBytes } from './machine-check.ts'

@@ -1,6 +1,7 @@
 import { mkdir, rm } from 'node:fs/promises'
 import path from 'node:path'
 
+import { renewUse } from './artifact-use.ts'
 import { isPublished, publish } from './artifact.ts'
 import { contentHash } from './content-hash.ts'
 import { holdLock, runCommand } from './run-command.ts'
@@ -37,6 +38,7 @@ export function lateRootfs(template: LateTemplateName, places: LatePlaces): Late
   return {
     name,
     build: async (signal, tell) => {
+      await renewUse(directory)
       if (isPublished(directory)) return
       const logs = path.join(artifactDirectory, 'logs')
       await mkdir(logs, { recursive: true, mode: 0o755 })

@@ -1,10 +1,11 @@
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import process from 'node:process'
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 
+import { markOf } from './artifact-use.ts'
 import type { Artifacts } from './artifacts.ts'
 import { prepareMachine } from './prepare-machine.ts'
 import { plainReporter } from './reporter.ts'
@@ -68,6 +69,23 @@ describe.runIf(canPrepare)('prepareMachine', () => {
     const after = await prepare()
     expect(after).toMatchObject({ engineVersion: before.engineVersion, rootfs: before.rootfs })
     expect(listed('agents').sort()).toStrictEqual([before.agentHash, after.agentHash].sort())
+  })
+
+  it('removes versions of long ago after a successful set-up; a start without one keeps what it uses', async () => {
+    const before = await prepare()
+    const long = new Date(Date.now() - 20 * 24 * 3_600_000)
+    const age = (...artifacts: string[]): void => artifacts.forEach((artifact) => utimesSync(markOf(artifact), long, long))
+    age(before.agentDir, before.engineDir)
+    await prepare()
+    recipe('agent', `mkdir "$1"`)
+    const after = await prepare()
+    expect(listed('agents').sort()).toStrictEqual([before.agentHash, after.agentHash].sort())
+    age(before.agentDir, before.engineDir)
+    recipe('oci', `mkdir "$1"`)
+    lines = []
+    await prepare()
+    expect([listed('agents'), listed('engines')]).toStrictEqual([[after.agentHash], [after.engineVersion]])
+    expect(lines).toContainEqual(expect.stringContaining(`removed agents/${before.agentHash}, not used for 20 days`))
   })
 
   it('lets two set-ups at once do the work once', async () => {

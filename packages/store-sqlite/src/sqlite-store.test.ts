@@ -102,6 +102,22 @@ it('lets one of two deciders win', () => {
   expect(results.map((record) => record?.execution)).toEqual(['x2', undefined])
 })
 
+it('names what all records were made with, once each', () => {
+  using temporary = temporaryStore()
+  const { store } = temporary
+  expect(store.namedArtifacts()).toEqual({ rootfs: [], agents: [], engines: [] })
+  const image = { name: 'i/g1', kind: 'memory' as const, engineVersion: 'e1' }
+  store.insertSandbox(sampleSandbox({ image, base: { rootfs: 'r1', agent: 'a1' } }))
+  store.insertSandbox(sampleSandbox({ id: 'i00000000000000000002', base: { rootfs: 'r2', agent: 'a1' } }))
+  store.putTemplate(sampleTemplate({ base: { rootfs: 'r3', agent: 'a3' } }))
+  const { rootfs, agents, engines } = store.namedArtifacts()
+  expect([rootfs.toSorted(), agents.toSorted(), engines.toSorted()]).toEqual([
+    ['r1', 'r2', 'r3'],
+    ['a1', 'a3'],
+    ['e1', 'fake-1'],
+  ])
+})
+
 it('compares for an empty patch too', () => {
   using temporary = temporaryStore()
   const { store } = temporary

@@ -17,7 +17,7 @@ import type {
 } from '@torpor/core'
 import { z } from 'zod'
 
-import { image, json } from './columns.ts'
+import { base, image, json } from './columns.ts'
 import { Statements, openDatabase } from './database.ts'
 import { eventConditions, eventFromRow, eventToRow } from './event-row.ts'
 import { listStatement } from './list-statement.ts'
@@ -49,6 +49,7 @@ function openWith(file: string, prepare: (database: DatabaseSync) => void): Stor
 }
 
 const imageRow = z.object({ image: json(image) })
+const baseRow = z.object({ base: json(base) })
 
 class SqliteStore implements Store {
   readonly #statements: Statements
@@ -174,6 +175,17 @@ class SqliteStore implements Store {
     const sql = `SELECT json_extract(base, '$.rootfs') AS root FROM sandbox UNION SELECT json_extract(base, '$.rootfs') FROM snapshot
       UNION SELECT json_extract(base, '$.rootfs') FROM build WHERE image IS NOT NULL`
     return this.#statements.all(sql, {}).map(({ root }) => String(root))
+  }
+
+  namedArtifacts(): { rootfs: string[]; agents: string[]; engines: string[] } {
+    const bases = `SELECT base FROM sandbox UNION SELECT base FROM snapshot UNION SELECT base FROM build WHERE base IS NOT NULL`
+    const found = this.#statements.all(bases, {}).map((row) => baseRow.parse(row).base)
+    const unique = (names: readonly string[]): string[] => [...new Set(names)]
+    return {
+      rootfs: unique(found.map(({ rootfs }) => rootfs)),
+      agents: unique(found.map(({ agent }) => agent)),
+      engines: unique(this.allImages().map(({ engineVersion }) => engineVersion)),
+    }
   }
 
   putTemplate(build: TemplateBuild): void {

@@ -26,6 +26,9 @@ export const headlessBrowser = (): Promise<string> =>
 /** Makes the file systems whose files share blocks. @returns its path. */
 export const xfsMaker = (): Promise<string> => debianProgram('mkfs.xfs', 'xfsprogs', ['/usr/sbin', '/sbin'])
 
+/** Mounts buckets. @returns its path. */
+export const rcloneProgram = (): Promise<string> => debianProgram('rclone', 'rclone', ['/usr/bin'])
+
 async function findProgram(name: string, directories: readonly string[]): Promise<string | undefined> {
   for (const directory of directories) {
     const place = path.join(directory, name)

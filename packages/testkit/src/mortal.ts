@@ -7,6 +7,7 @@ import path from 'node:path'
 
 import type { Step } from '@torpor/core'
 import { clientEnvironment, clientTrust, loadConfig, loadSecrets, publicDomain } from '@torpor/server'
+import { forgetNeeds } from '@torpor/setup'
 import { z } from 'zod'
 
 import { loseMachine } from './lose-machine.ts'
@@ -101,5 +102,6 @@ class Life implements MortalServer {
 
   async remove(): Promise<void> {
     await rm(this.dataDirectory, { recursive: true, force: true })
+    await forgetNeeds(loadConfig({ ...this.#settings }).artifactDirectory, this.dataDirectory)
   }
 }

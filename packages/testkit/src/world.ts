@@ -15,7 +15,7 @@ import {
   publicDomain,
   startServer,
 } from '@torpor/server'
-import { type Artifacts, plainReporter, prepareMachine } from '@torpor/setup'
+import { type Artifacts, forgetNeeds, plainReporter, prepareMachine } from '@torpor/setup'
 import { openStore } from '@torpor/store-sqlite'
 
 import { ownSettings } from './own-settings.ts'
@@ -90,6 +90,7 @@ async function openWorld(dataDirectory: string, overrides: TestSettings): Promis
       reader.close()
       await server.close()
       await rm(dataDirectory, { recursive: true, force: true })
+      await forgetNeeds(config.artifactDirectory, dataDirectory)
     },
   }
 }

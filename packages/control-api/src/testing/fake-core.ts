@@ -228,6 +228,8 @@ class FakeUploads implements Uploads {
     return { bytes: content.length, content: Readable.from([content]) }
   }
 
+  async clearUnfinished(): Promise<void> {}
+
   async sweep(): Promise<void> {}
 }
 

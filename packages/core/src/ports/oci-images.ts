@@ -31,6 +31,8 @@ export interface OciImages {
    * user should know. @throws TorporError as `resolve`, `no_space`.
    */
   prepare(image: OciImage, wish: OciWish & { readonly tell: (level: 'info' | 'warn', message: string) => void }): Promise<string>
+  /** Removes what an earlier server had fetched and unpacked in part; whole layers stay. To be called before anything is prepared. */
+  clearUnfinished(): Promise<void>
   /** Removes root file systems that `keep` does not name, and fetched layers, not used since `before` (milliseconds since the epoch). */
   sweep(keep: ReadonlySet<string>, before: number): Promise<void>
 }

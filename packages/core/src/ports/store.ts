@@ -71,6 +71,8 @@ export interface Store {
   isImageNamed(name: string): boolean
   /** Every root file system that a sandbox, a snapshot or a ready build needs. */
   namedRoots(): string[]
+  /** What on this machine all records were made with and are woken with: root file systems, agents, engine builds. */
+  namedArtifacts(): { readonly rootfs: string[]; readonly agents: string[]; readonly engines: string[] }
 
   readonly templates: TemplateStore
   /** Makes this the only build of its template under `default`, and makes its names point to it; for built-in templates. */

@@ -14,6 +14,8 @@ export interface Uploads {
   receive(hash: string, content: AsyncIterable<Uint8Array>, announcedBytes: number | undefined): Promise<void>
   /** For one reading. @throws TorporError `not_found`. */
   open(hash: string): Promise<Upload>
+  /** Removes what an earlier server had not received to the end. To be called before anything is received. */
+  clearUnfinished(): Promise<void>
   /** Removes what was not used since `before` (milliseconds since the epoch), and the leftovers of broken uploads. */
   sweep(before: number): Promise<void>
 }

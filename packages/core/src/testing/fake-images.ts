@@ -14,5 +14,6 @@ export const fakeImages: OciImages = {
     tell('info', 'made the user user')
     return 'oci-known'
   },
+  clearUnfinished: async () => undefined,
   sweep: async () => undefined,
 }

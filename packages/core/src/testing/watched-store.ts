@@ -37,6 +37,7 @@ export class WatchedStore {
       allImages: () => real.allImages(),
       isImageNamed: (name) => real.isImageNamed(name),
       namedRoots: () => real.namedRoots(),
+      namedArtifacts: () => real.namedArtifacts(),
       templates: real.templates,
       putTemplate: (build) => real.putTemplate(build),
       getTemplate: (name) => real.getTemplate(name),

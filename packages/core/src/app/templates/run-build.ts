@@ -165,6 +165,8 @@ async function freeze(ports: Ports, { execution }: Bench, key: string, isLast: b
 async function perform(ports: Ports, job: BuildJob, bench: Bench, { number, step, context }: PlannedWork): Promise<void> {
   job.log.begin(number)
   job.log.write('info', step.title)
+  // Should the server die in it, the next one tells which step it was.
+  job.log.flush()
   if (step.type === 'COPY') await copyFiles(bench, step, context)
   else await runCommand(ports, job, bench, step, context)
   job.abort.signal.throwIfAborted()
