@@ -39,6 +39,8 @@ export const loginShell = (line: string) => ({ program: '/bin/sh', args: ['-c', 
 
 const patienceMilliseconds = 10 * 60_000
 const lookMilliseconds = 1000
+/** The engine tells of an end when the process is no more, some moments after its connections broke. */
+const endMilliseconds = 3000
 
 /**
  * The sandbox in which a build works: as isolated and limited as any other, known to nobody else. Ends with its scope, and as soon
@@ -148,18 +150,29 @@ export class Bench implements AsyncDisposable {
     return lineSplitter((line) => this.#job.log.output(line))
   }
 
-  /** A connection that breaks off says little: what became of the sandbox says more. */
+  /** A connection that breaks off says little: what becomes of the sandbox says more. */
   async #explained(error: unknown): Promise<unknown> {
     if (this.#job.abort.signal.aborted || !isKind(error, 'unavailable')) return error
-    const { execution } = this.execution
-    const observed = (await this.#ports.engine.list()).find((entry) => entry.execution === execution)
-    if (observed?.status === 'running') return error
-    return endedByItself(this.#job)
+    const { engine, clock } = this.#ports
+    const observed = (await engine.list()).find(({ execution }) => execution === this.execution.execution)
+    if (observed?.status !== 'running') return endedByItself(this.#job)
+    await abortedWithin(this.#signal, clock, endMilliseconds)
+    return this.#signal.aborted ? this.#signal.reason : error
   }
 }
 
 const endedByItself = ({ resources }: BuildJob): TorporError =>
   new TorporError('exhausted', `the sandbox of the build ended by itself; it may have needed more than its ${resources.memoryMiB} MiB`)
+
+/** Resolves when the signal is aborted, or after so long. */
+async function abortedWithin(signal: AbortSignal, clock: Ports['clock'], milliseconds: number): Promise<void> {
+  if (signal.aborted) return
+  const done = Promise.withResolvers<void>()
+  const cancel = clock.after(milliseconds, done.resolve)
+  signal.addEventListener('abort', () => done.resolve(), { once: true })
+  await done.promise
+  cancel()
+}
 
 /** Does not wait for the end of what an abort makes needless. */
 async function unlessAborted(work: Promise<void>, signal: AbortSignal): Promise<void> {

@@ -166,6 +166,21 @@ describe('a template build that fails', () => {
     await nothingLeaks(world)
   })
 
+  it.each([
+    ['ended', true, /ended by itself; it may have needed more than its \d+ MiB/],
+    ['goes on', false, /^RUN .*: the connection broke$|^the connection broke$/],
+  ])('tells of a sandbox that %s after its connection broke', async (_what, ends, message) => {
+    await using world = await World.open()
+    world.life.agentFaults.failNext('run', new TorporError('unavailable', 'the connection broke'))
+    const begun = await beginBuild(world, { steps: ['write /a 1'] })
+    await expect.poll(() => world.engine.calls.at(-1)?.verb).toBe('list')
+    const [bench] = await world.engine.list()
+    if (ends && bench) await world.engine.crash(bench.execution, 137)
+    else await world.life.clock.advance(3000)
+    expect((await ended(world, begun)).reason?.message).toMatch(message)
+    await nothingLeaks(world)
+  })
+
   const faults: readonly [string, (world: World) => void][] = [
     ['boot', ({ engine }) => engine.faults.failNext('boot', broken)],
     ['health check', ({ life }) => life.agentFaults.failNext('healthy', broken)],
