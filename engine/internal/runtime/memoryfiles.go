@@ -19,17 +19,22 @@ type memoryFiles []*os.File
 
 // openMemoryFiles takes hold of those that a sandbox was given.
 func openMemoryFiles(sandboxPID int) memoryFiles {
-	directory := fmt.Sprintf("/proc/%d/fd", sandboxPID)
+	return openDescriptors(sandboxPID, nameless.MatchString)
+}
+
+// openDescriptors opens what a process has open under the chosen names, each file once.
+func openDescriptors(pid int, chosen func(target string) bool) []*os.File {
+	directory := fmt.Sprintf("/proc/%d/fd", pid)
 	descriptors, err := os.ReadDir(directory)
 	if err != nil {
 		return nil
 	}
-	var files memoryFiles
+	var files []*os.File
 	seen := map[uint64]bool{}
 	for _, descriptor := range descriptors {
 		name := directory + "/" + descriptor.Name()
 		target, err := os.Readlink(name)
-		if err != nil || !nameless.MatchString(target) {
+		if err != nil || !chosen(target) {
 			continue
 		}
 		var stat syscall.Stat_t

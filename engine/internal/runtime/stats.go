@@ -12,9 +12,9 @@ import (
 
 // Stats tells what the machine spends on an execution. It takes no turn: it only reads the control group.
 func (h *Host) Stats(request protocol.Target) (protocol.Stats, error) {
-	e, ok := h.find(request.Execution)
-	if !ok || e.ending.Load() || !e.listed() {
-		return protocol.Stats{}, protocol.Errorf(protocol.NotFound, "There is no such execution.")
+	e, err := h.present(request.Execution)
+	if err != nil {
+		return protocol.Stats{}, err
 	}
 	var stats protocol.Stats
 	usage := cgroups.Read(e.controlGroup())
