@@ -3,6 +3,7 @@
 package pages
 
 import (
+	"gvisor.dev/gvisor/pkg/hostarch"
 	"gvisor.dev/gvisor/pkg/sentry/state/stateio"
 	"gvisor.dev/gvisor/runsc/boot"
 
@@ -32,6 +33,9 @@ func init() {
 		if !boot.MemoryIsDonated() {
 			return stateio.NewPagesFileFDWriter(fd, copiedAtOnce, copiedInTurn)
 		}
-		return reflink.NewWriter(fd, stateio.NewPagesFileFDWriter(fd, sharedAtOnce, sharedInTurn))
+		limits := reflink.Limits{Bytes: sharedAtOnce, Ranges: sharedAtOnce / hostarch.PageSize, InTurn: sharedInTurn}
+		return reflink.NewWriter(fd, limits, func() reflink.Copier {
+			return stateio.NewPagesFileFDWriter(fd, sharedAtOnce, sharedInTurn)
+		})
 	}
 }
