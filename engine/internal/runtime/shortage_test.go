@@ -24,3 +24,19 @@ func TestMemoryInFilesIsLookedAtBeforeItCanBeTooMuch(t *testing.T) {
 		}
 	}
 }
+
+func TestLongPausesEndTogetherAndNeverLater(t *testing.T) {
+	now := time.Unix(1_700_000_000, int64(123*time.Millisecond))
+	for pause, want := range map[time.Duration]time.Duration{
+		20 * time.Millisecond:  20 * time.Millisecond,
+		99 * time.Millisecond:  99 * time.Millisecond,
+		100 * time.Millisecond: 77 * time.Millisecond,
+		226 * time.Millisecond: 177 * time.Millisecond,
+		227 * time.Millisecond: 227 * time.Millisecond,
+		500 * time.Millisecond: 477 * time.Millisecond,
+	} {
+		if got := together(now, pause); got != want {
+			t.Errorf("%v became %v, want %v", pause, got, want)
+		}
+	}
+}
