@@ -6,7 +6,9 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -186,4 +188,39 @@ func TestACompactedImageIsTheSameInFewPieces(t *testing.T) {
 		t.Error("an image that was compacted reads otherwise")
 	}
 	s.host.refused("invalid", "compact", map[string]any{"directory": image + "/nowhere"})
+}
+
+// TestAStoppingHostGivesUpACompaction asks it to stop as soon as there is a new file beside the old one.
+func TestAStoppingHostGivesUpACompaction(t *testing.T) {
+	w := newWorld(t)
+	h := w.start()
+	image := w.path("image")
+	w.must(os.Mkdir(image, 0o700))
+	w.must(os.WriteFile(image+"/pages.img", make([]byte, 1<<30), 0o600))
+	before, err := os.Stat(image + "/pages.img")
+	w.must(err)
+	ended := make(chan error, 1)
+	go func() {
+		_, err := h.try("compact", map[string]any{"directory": image})
+		ended <- err
+	}()
+	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
+		if _, err := os.Stat(image + "/pages.img.compact"); err == nil {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("no new file comes up")
+		}
+	}
+	h.signal(syscall.SIGTERM)
+	if err := <-ended; err == nil {
+		t.Error("the compaction went on to its end")
+	}
+	after, err := os.Stat(image + "/pages.img")
+	if err != nil || !os.SameFile(before, after) {
+		t.Errorf("the old file is gone: %v", err)
+	}
+	if _, err := os.Stat(image + "/pages.img.compact"); !os.IsNotExist(err) {
+		t.Errorf("the new file is left: %v", err)
+	}
 }
