@@ -16,7 +16,8 @@ const (
 	copiedInTurn = 128
 )
 
-// Each sharing costs 20 µs or more whatever its size, so there are few, of 4 MiB: as many ranges as one call takes.
+// Each sharing costs 20 µs or more whatever its size, so there are few, of 4 MiB: as many ranges as one call takes. Larger ones gain
+// nothing, as the file system spends 10 µs on each extent: 140 ms on 1 GiB in 15000 of them, in one call or in 256.
 const (
 	sharedAtOnce = 4 << 20
 	sharedInTurn = 16
