@@ -51,14 +51,16 @@ func serve(args []string, log *slog.Logger) error {
 
 // answer serves until a signal asks to stop, then lets the requests finish.
 func answer(listener net.Listener, handler http.Handler, hub *httpapi.Hub, log *slog.Logger) error {
+	stop, release := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
+	defer release()
 	server := &http.Server{
-		Handler:           handler,
+		Handler: handler,
+		// What nobody has to wait for is given up at the signal.
+		BaseContext:       func(net.Listener) context.Context { return stop },
 		ReadHeaderTimeout: 10 * time.Second,
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 	}
 	server.RegisterOnShutdown(hub.Close)
-	stop, release := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
-	defer release()
 	done := make(chan error, 1)
 	go func() {
 		<-stop.Done()

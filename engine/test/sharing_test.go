@@ -1,6 +1,7 @@
 package test
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"syscall"
@@ -153,6 +154,23 @@ func TestMemoryInFilesHasItsLimit(t *testing.T) {
 	for len(events) > 0 {
 		if e := <-events; e.Type != "memory" {
 			t.Errorf("event %+v", e)
+		}
+	}
+}
+
+// TestAnImageOnAnotherFileSystemIsCopied captures past the page cache and through it.
+func TestAnImageOnAnotherFileSystemIsCopied(t *testing.T) {
+	s, _, sum := newSharing(t, 100)
+	for _, direct := range []bool{true, false} {
+		name := fmt.Sprintf("direct-%v", direct)
+		image := s.path(name)
+		s.must(os.Mkdir(image, 0o700))
+		captured := ask[taken](s.host, "capture", map[string]any{"execution": "a", "directory": image, "direct": direct})
+		if got := s.host.space(map[string]any{"directory": image}); got.SharedBytes != 0 || captured.Bytes < 100<<20 || captured.Bytes != got.Bytes {
+			t.Errorf("%s: %+v, capture said %+v", name, got, captured)
+		}
+		if got := s.restored(name, image, true).hear("/sum"); got != sum {
+			t.Errorf("%s: other bytes", name)
 		}
 	}
 }

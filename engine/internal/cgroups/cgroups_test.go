@@ -156,3 +156,37 @@ func TestChangesOfEventsAreSeen(t *testing.T) {
 		t.Error("a missing file is watched")
 	}
 }
+
+func TestAWatchIsWokenAtOnceOrBeforeItWaits(t *testing.T) {
+	reader, writer, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer writer.Close()
+	watch := &Watch{signal: reader, buffer: make([]byte, 8)}
+	watch.Wake()
+	if !watch.Wait(0) {
+		t.Error("closed instead of woken")
+	}
+	woken := make(chan bool)
+	go func() { woken <- watch.Wait(0) }()
+	select {
+	case <-woken:
+		t.Error("woken twice by one call")
+	case <-time.After(50 * time.Millisecond):
+	}
+	watch.Wake()
+	select {
+	case open := <-woken:
+		if !open {
+			t.Error("closed instead of woken")
+		}
+	case <-time.After(5 * time.Second):
+		t.Fatal("not woken")
+	}
+	watch.Close()
+	watch.Wake()
+	if watch.Wait(time.Hour) {
+		t.Error("woken after the end")
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"sync"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -15,20 +16,45 @@ import (
 type Watch struct {
 	signal *os.File
 	buffer []byte
+
+	// mu guards woken, which is set from a Wake until the Wait that it ends, or that comes next.
+	mu    sync.Mutex
+	woken bool
 }
 
-// Wait returns true when something may have happened or the time is over (0: there is none), false after Close. Look at the figures
-// then: what crosses the limit may be file cache, and a group that goes away says so too.
+// Wait returns true when something may have happened, after Wake or when the time is over (0: there is none), false after Close. Look at
+// the figures then: what crosses the limit may be file cache, and a group that goes away says so too.
 func (w *Watch) Wait(limit time.Duration) bool {
-	var deadline time.Time
-	if limit > 0 {
-		deadline = time.Now().Add(limit)
-	}
-	if w.signal.SetReadDeadline(deadline) != nil {
+	if w.begin(limit) != nil {
 		return false
 	}
 	_, err := w.signal.Read(w.buffer)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.woken = false
 	return err == nil || errors.Is(err, os.ErrDeadlineExceeded)
+}
+
+// begin sets the end of a wait, which is now after an earlier Wake.
+func (w *Watch) begin(limit time.Duration) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var deadline time.Time
+	switch {
+	case w.woken:
+		deadline = time.Now()
+	case limit > 0:
+		deadline = time.Now().Add(limit)
+	}
+	return w.signal.SetReadDeadline(deadline)
+}
+
+// Wake ends the wait of the moment, or the next one.
+func (w *Watch) Wake() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.woken = true
+	_ = w.signal.SetReadDeadline(time.Now()) // fails after Close, which ends the wait as well
 }
 
 // Close ends the watch, and Wait with it.

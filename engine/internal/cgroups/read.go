@@ -22,6 +22,16 @@ type Usage struct {
 	HasMemory bool
 }
 
+// Charged is Usage.ChargedBytes alone, which takes a twentieth of the time of all figures.
+func Charged(group string) int64 {
+	path := filepath.Join(mount, "memory", group, "memory.usage_in_bytes")
+	if Unified() {
+		path = filepath.Join(mount, group, "memory.current")
+	}
+	charged, _ := number(path)
+	return charged
+}
+
 // Read collects the figures of a group; a controller that is missing counts nothing.
 func Read(group string) Usage {
 	if Unified() {

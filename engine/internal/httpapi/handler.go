@@ -29,6 +29,10 @@ type Engine interface {
 	Destroy(protocol.Target) (protocol.Empty, error)
 	List(protocol.Empty) (protocol.Executions, error)
 	Stats(protocol.Target) (protocol.Stats, error)
+	Flush(context.Context, protocol.Target) (protocol.Empty, error)
+	Prefetch(context.Context, protocol.Prefetch) (protocol.Prefetched, error)
+	Space(protocol.Space) (protocol.Taken, error)
+	Compact(context.Context, protocol.Compact) (protocol.Compacted, error)
 	Version(protocol.Empty) (protocol.Version, error)
 }
 
@@ -49,6 +53,10 @@ func New(engine Engine, hub *Hub, log *slog.Logger) http.Handler {
 	register(mux, log, "list", engine.List)
 	register(mux, log, "stats", engine.Stats)
 	register(mux, log, "version", engine.Version)
+	register(mux, log, "space", engine.Space)
+	registerEnding(mux, log, "flush", engine.Flush)
+	registerEnding(mux, log, "prefetch", engine.Prefetch)
+	registerEnding(mux, log, "compact", engine.Compact)
 	mux.HandleFunc("GET /v1/events", func(w http.ResponseWriter, r *http.Request) { stream(w, r, hub) })
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		fail(w, protocol.Errorf(protocol.NotFound, "There is no method %s %s.", r.Method, r.URL.Path))
@@ -56,15 +64,20 @@ func New(engine Engine, hub *Hub, log *slog.Logger) http.Handler {
 	return mux
 }
 
-// register serves POST /v1/<name> by one call.
+// register serves POST /v1/<name> by one call, which is made to its end.
 func register[Request body, Reply any](mux *http.ServeMux, log *slog.Logger, name string, call func(Request) (Reply, error)) {
+	registerEnding(mux, log, name, func(_ context.Context, request Request) (Reply, error) { return call(request) })
+}
+
+// registerEnding serves it by a call that is given up when its caller is gone or the host is asked to stop.
+func registerEnding[Request body, Reply any](mux *http.ServeMux, log *slog.Logger, name string, call func(context.Context, Request) (Reply, error)) {
 	mux.HandleFunc("POST /v1/"+name, func(w http.ResponseWriter, r *http.Request) {
 		started := time.Now()
 		var request Request
 		err := decode(w, r, &request)
 		var reply Reply
 		if err == nil {
-			reply, err = guarded(call, request)
+			reply, err = guarded(r.Context(), call, request)
 		}
 		record(log, name, execution(request), started, err)
 		if err != nil {
@@ -88,7 +101,7 @@ func decode[Request body](w http.ResponseWriter, r *http.Request, into *Request)
 }
 
 // guarded keeps a bug in one call from taking the host down.
-func guarded[Request body, Reply any](call func(Request) (Reply, error), request Request) (reply Reply, err error) {
+func guarded[Request body, Reply any](ctx context.Context, call func(context.Context, Request) (Reply, error), request Request) (reply Reply, err error) {
 	defer func() {
 		if cause := recover(); cause != nil {
 			failure := protocol.Errorf(protocol.Internal, "The method ran into a bug.")
@@ -96,7 +109,7 @@ func guarded[Request body, Reply any](call func(Request) (Reply, error), request
 			err = failure
 		}
 	}()
-	return call(request)
+	return call(ctx, request)
 }
 
 func execution(request body) string {
@@ -107,7 +120,7 @@ func execution(request body) string {
 }
 
 // levels keep what is only asked, and often, out of the log. A missing entry is Info.
-var levels = map[string]slog.Level{"list": slog.LevelDebug, "stats": slog.LevelDebug, "version": slog.LevelDebug}
+var levels = map[string]slog.Level{"list": slog.LevelDebug, "stats": slog.LevelDebug, "version": slog.LevelDebug, "space": slog.LevelDebug}
 
 func record(log *slog.Logger, method, execution string, started time.Time, err error) {
 	fields := []any{"method", method, "milliseconds", float64(time.Since(started).Microseconds()) / 1000}

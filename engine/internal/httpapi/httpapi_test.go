@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"io"
 	"log/slog"
@@ -9,12 +10,13 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"torpor.dev/engine/internal/protocol"
 )
 
 // fake answers like an engine that has one execution, "a".
-type fake struct{}
+type fake struct{ ended chan string }
 
 func (fake) known(id string) error {
 	switch id {
@@ -44,10 +46,10 @@ func (f fake) Thaw(r protocol.Target) (protocol.Empty, error) {
 	return protocol.Empty{}, f.known(r.Execution)
 }
 func (f fake) Capture(r protocol.Capture) (protocol.Captured, error) {
-	return protocol.Captured{Bytes: 5}, f.known(r.Execution)
+	return protocol.Captured{Bytes: 5, Extents: 1}, f.known(r.Execution)
 }
 func (f fake) CaptureFiles(r protocol.Capture) (protocol.Captured, error) {
-	return protocol.Captured{Bytes: 3}, f.known(r.Execution)
+	return protocol.Captured{Bytes: 3, Extents: 2}, f.known(r.Execution)
 }
 func (f fake) Destroy(r protocol.Target) (protocol.Empty, error) {
 	return protocol.Empty{}, f.known(r.Execution)
@@ -58,13 +60,40 @@ func (f fake) List(protocol.Empty) (protocol.Executions, error) {
 func (f fake) Stats(r protocol.Target) (protocol.Stats, error) {
 	return protocol.Stats{}, f.known(r.Execution)
 }
+func (f fake) Space(r protocol.Space) (protocol.Taken, error) {
+	return protocol.Taken{Bytes: 4, AllocatedBytes: 3, SharedBytes: 2, Extents: 1}, f.known(r.Execution)
+}
+
+// Flush, Prefetch and Compact go on until nobody wants them any more, which is told through ended.
+func (f fake) Flush(ctx context.Context, r protocol.Target) (protocol.Empty, error) {
+	return protocol.Empty{}, f.untilEnded(ctx, r.Execution)
+}
+func (f fake) Prefetch(ctx context.Context, r protocol.Prefetch) (protocol.Prefetched, error) {
+	return protocol.Prefetched{}, f.untilEnded(ctx, r.Execution)
+}
+func (f fake) Compact(ctx context.Context, r protocol.Compact) (protocol.Compacted, error) {
+	return protocol.Compacted{}, f.untilEnded(ctx, "a")
+}
+func (f fake) untilEnded(ctx context.Context, execution string) error {
+	if err := f.known(execution); err != nil {
+		return err
+	}
+	<-ctx.Done()
+	f.ended <- execution
+	return ctx.Err()
+}
+
 func (f fake) Version(protocol.Empty) (protocol.Version, error) {
 	return protocol.Version{Version: "v"}, nil
 }
 
 func serve(t *testing.T) (*httptest.Server, *Hub) {
+	return serveEnding(t, nil)
+}
+
+func serveEnding(t *testing.T, ended chan string) (*httptest.Server, *Hub) {
 	hub := NewHub()
-	server := httptest.NewServer(New(fake{}, hub, slog.New(slog.NewJSONHandler(io.Discard, nil))))
+	server := httptest.NewServer(New(fake{ended}, hub, slog.New(slog.NewJSONHandler(io.Discard, nil))))
 	t.Cleanup(server.Close)
 	t.Cleanup(hub.Close)
 	return server, hub
@@ -79,10 +108,14 @@ func TestAnswers(t *testing.T) {
 	}{
 		{"boot", `{"execution":"a","bundle":"/b","overlayDirectory":"/o","diskBytes":9}`, 200, `{"pid":7}`},
 		{"restore", `{"execution":"a","bundle":"/b","overlayDirectory":"/o","diskBytes":9,"image":"/i"}`, 200, `{"pid":7}`},
-		{"capture", `{"execution":"a","directory":"/d","direct":true}`, 200, `{"bytes":5}`},
-		{"captureFiles", `{"execution":"a","directory":"/d","direct":true}`, 200, `{"bytes":3}`},
+		{"capture", `{"execution":"a","directory":"/d","direct":true}`, 200, `{"bytes":5,"extents":1}`},
+		{"captureFiles", `{"execution":"a","directory":"/d","direct":true}`, 200, `{"bytes":3,"extents":2}`},
 		{"boot", `{"execution":"a","bundle":"/b","overlayDirectory":"/o","diskBytes":9,"files":"/f"}`, 200, `{"pid":7}`},
 		{"freeze", `{"execution":"a"}`, 200, `{}`},
+		{"space", `{"execution":"a"}`, 200, `{"bytes":4,"allocatedBytes":3,"sharedBytes":2,"extents":1}`},
+		{"space", `{"execution":"a","directory":"/d"}`, 400, `"kind":"invalid"`},
+		{"flush", `{"execution":"b"}`, 404, `"kind":"not_found"`},
+		{"prefetch", `{"execution":"a","keepFreeBytes":-1}`, 400, `"kind":"invalid"`},
 		{"list", `{}`, 200, `{"executions":[]}`},
 		{"version", `{}`, 200, `"version":"v"`},
 		{"freeze", `{"execution":"b"}`, 404, `"kind":"not_found"`},
@@ -105,6 +138,29 @@ func TestAnswers(t *testing.T) {
 		response.Body.Close()
 		if err != nil || response.StatusCode != c.status || !strings.Contains(string(answer), c.part) {
 			t.Errorf("%s %.60s: %d %s %v", c.method, c.body, response.StatusCode, answer, err)
+		}
+	}
+}
+
+func TestWhatNobodyWaitsForAnyMoreIsGivenUp(t *testing.T) {
+	ended := make(chan string, 1)
+	server, _ := serveEnding(t, ended)
+	for method, body := range map[string]string{
+		"flush": `{"execution":"a"}`, "prefetch": `{"execution":"a","keepFreeBytes":1}`, "compact": `{"directory":"/d"}`,
+	} {
+		ctx, cancel := context.WithCancel(context.Background())
+		request, err := http.NewRequestWithContext(ctx, http.MethodPost, server.URL+"/v1/"+method, strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		time.AfterFunc(20*time.Millisecond, cancel)
+		if _, err := http.DefaultClient.Do(request); !errors.Is(err, context.Canceled) {
+			t.Errorf("%s: %v", method, err)
+		}
+		select {
+		case <-ended:
+		case <-time.After(10 * time.Second):
+			t.Errorf("%s goes on", method)
 		}
 	}
 }

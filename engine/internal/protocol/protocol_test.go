@@ -11,7 +11,10 @@ import (
 
 func TestRequestsAreValidated(t *testing.T) {
 	good := Start{Target: Target{"a-1"}, Bundle: "/b", OverlayDirectory: "/o", DiskBytes: 1}
-	for _, request := range []interface{ Validate() error }{good, Boot{Start: good}, Boot{Start: good, Files: "/f"}} {
+	for _, request := range []interface{ Validate() error }{
+		good, Boot{Start: good}, Boot{Start: good, Files: "/f"},
+		Prefetch{Target: good.Target}, Space{Target: good.Target}, Space{Directory: "/d"}, Compact{Directory: "/d"},
+	} {
 		if err := request.Validate(); err != nil {
 			t.Fatal(err)
 		}
@@ -35,6 +38,13 @@ func TestRequestsAreValidated(t *testing.T) {
 		"relative files":  Boot{Start: good, Files: "f"},
 		"boot in restore": Restore{Image: "/i"},
 		"no directory":    Capture{Target: good.Target},
+		"less than free":  Prefetch{Target: good.Target, KeepFreeBytes: -1},
+		"prefetch of all": Prefetch{KeepFreeBytes: 1},
+		"space of none":   Space{},
+		"space of two":    Space{Target: good.Target, Directory: "/d"},
+		"space up":        Space{Directory: "/d/.."},
+		"space of a/b":    Space{Target: Target{"a/b"}},
+		"compact here":    Compact{Directory: "."},
 	}
 	for name, request := range bad {
 		var failure *Error

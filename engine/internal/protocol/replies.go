@@ -15,8 +15,29 @@ type Started struct {
 	PID int `json:"pid"`
 }
 
-// Captured answers capture.
+// Captured answers capture and captureFiles.
 type Captured struct {
+	Bytes int64 `json:"bytes"`
+	// Extents is in how many pieces the largest file of the image lies.
+	Extents int64 `json:"extents"`
+}
+
+// Prefetched answers prefetch: what was read from the disk.
+type Prefetched struct {
+	Bytes int64 `json:"bytes"`
+}
+
+// Taken answers space.
+type Taken struct {
+	Bytes          int64 `json:"bytes"`
+	AllocatedBytes int64 `json:"allocatedBytes"`
+	SharedBytes    int64 `json:"sharedBytes"`
+	// Extents is in how many pieces the largest file lies.
+	Extents int64 `json:"extents"`
+}
+
+// Compacted answers compact: what was written.
+type Compacted struct {
 	Bytes int64 `json:"bytes"`
 }
 

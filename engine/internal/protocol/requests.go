@@ -106,6 +106,49 @@ func (c Capture) Validate() error {
 	return absolute("directory", c.Directory)
 }
 
+// Prefetch asks for an execution's memory to be read into the machine's.
+type Prefetch struct {
+	Target
+	// KeepFreeBytes is what must stay available on the machine.
+	KeepFreeBytes int64 `json:"keepFreeBytes"`
+}
+
+// Validate checks the shape of the request.
+func (p Prefetch) Validate() error {
+	if err := p.Target.Validate(); err != nil {
+		return err
+	}
+	if p.KeepFreeBytes < 0 {
+		return Errorf(Invalid, "keepFreeBytes must not be negative.")
+	}
+	return nil
+}
+
+// Space asks what an execution or the files of a directory take of the disk.
+type Space struct {
+	Target
+	Directory string `json:"directory"`
+}
+
+// Validate checks the shape of the request, not what is on disk.
+func (s Space) Validate() error {
+	if (s.Execution == "") == (s.Directory == "") {
+		return Errorf(Invalid, "Either execution or directory must be given.")
+	}
+	if s.Directory != "" {
+		return absolute("directory", s.Directory)
+	}
+	return s.Target.Validate()
+}
+
+// Compact asks for the image in a directory to be written anew in one piece.
+type Compact struct {
+	Directory string `json:"directory"`
+}
+
+// Validate checks the shape of the request, not what is on disk.
+func (c Compact) Validate() error { return absolute("directory", c.Directory) }
+
 func absolute(name, path string) error {
 	if !filepath.IsAbs(path) || filepath.Clean(path) != path || strings.ContainsRune(path, 0) {
 		return Errorf(Invalid, "%s must be an absolute path in its shortest form.", name)

@@ -13,14 +13,26 @@ type Copier interface {
 	Skip(n uint64)
 }
 
+// Limits are what a writer takes at once; its copier has the same.
+type Limits struct {
+	// Bytes of one write, Ranges that it may come from, and writes InTurn.
+	Bytes          uint64
+	Ranges, InTurn int
+}
+
 // Writer appends pages of memory files to an image by sharing blocks, and by the copier where that cannot be.
 type Writer struct {
-	Copier
-	image    int32
-	end      uint64
-	cloned   []stateio.Completion
-	inFlight int
-	sources  []*source
+	image  int32
+	limits Limits
+	// newCopier makes the copier when the first bytes have to be copied: one for direct access costs a grace period of the kernel
+	// when it is closed, 20 to 30 ms of a pause.
+	newCopier func() Copier
+	copier    Copier
+	end       uint64
+	reserved  uint64
+	cloned    []stateio.Completion
+	inFlight  int
+	sources   []*source
 }
 
 var _ stateio.AsyncWriter = (*Writer)(nil)
@@ -31,9 +43,26 @@ type source struct {
 	copies bool
 }
 
-// NewWriter appends to the empty image, of which the copier has the same descriptor and stays the owner.
-func NewWriter(image int32, copier Copier) *Writer {
-	return &Writer{Copier: copier, image: image}
+// NewWriter appends to the empty image, whose descriptor it owns until there is a copier, which has the same and owns it then.
+func NewWriter(image int32, limits Limits, newCopier func() Copier) *Writer {
+	return &Writer{image: image, limits: limits, newCopier: newCopier}
+}
+
+// MaxWriteBytes is the most that one write takes.
+func (w *Writer) MaxWriteBytes() uint64 { return w.limits.Bytes }
+
+// MaxRanges is of how many ranges one write can be.
+func (w *Writer) MaxRanges() int { return w.limits.Ranges }
+
+// MaxParallel is how many writes can be under way.
+func (w *Writer) MaxParallel() int { return w.limits.InTurn }
+
+// Reserve tells the copier, which makes room for what is shared beside it as well.
+func (w *Writer) Reserve(n uint64) {
+	w.reserved = n
+	if w.copier != nil {
+		w.copier.Reserve(n)
+	}
 }
 
 // NeedRegisterSourceFD asks for the memory file beside its mapping.
@@ -53,8 +82,7 @@ func (w *Writer) RegisterSourceFD(fd int32, _ uint64, _ []stateio.ClientFileRang
 // AddWrite is AddWritev with one range.
 func (w *Writer) AddWrite(id int, file stateio.SourceFile, from memmap.FileRange, mapping []byte) {
 	if !w.clone(id, from.Length(), file, []memmap.FileRange{from}) {
-		w.inFlight++
-		w.Copier.AddWrite(id, file, from, mapping)
+		w.copying().AddWrite(id, file, from, mapping)
 	}
 	w.end += from.Length()
 }
@@ -62,10 +90,20 @@ func (w *Writer) AddWrite(id int, file stateio.SourceFile, from memmap.FileRange
 // AddWritev shares the blocks at once, or enqueues a write.
 func (w *Writer) AddWritev(id int, total uint64, file stateio.SourceFile, from []memmap.FileRange, mappings []unix.Iovec) {
 	if !w.clone(id, total, file, from) {
-		w.inFlight++
-		w.Copier.AddWritev(id, total, file, from, mappings)
+		w.copying().AddWritev(id, total, file, from, mappings)
 	}
 	w.end += total
+}
+
+// copying gives the copier for one more write.
+func (w *Writer) copying() Copier {
+	if w.copier == nil {
+		w.copier = w.newCopier()
+		w.copier.Skip(w.end)
+		w.copier.Reserve(w.reserved)
+	}
+	w.inFlight++
+	return w.copier
 }
 
 func (w *Writer) clone(id int, total uint64, file stateio.SourceFile, from []memmap.FileRange) bool {
@@ -78,7 +116,9 @@ func (w *Writer) clone(id int, total uint64, file stateio.SourceFile, from []mem
 		s.copies = true
 		return false
 	}
-	w.Skip(total)
+	if w.copier != nil {
+		w.copier.Skip(total)
+	}
 	completion := stateio.Completion{ID: id, Err: err}
 	if err == nil {
 		completion.N = total
@@ -96,17 +136,27 @@ func (w *Writer) Wait(cs []stateio.Completion, minimum int) ([]stateio.Completio
 		return cs, nil
 	}
 	before := len(cs)
-	cs, err := w.Copier.Wait(cs, minimum)
+	cs, err := w.copier.Wait(cs, minimum)
 	w.inFlight -= len(cs) - before
 	return cs, err
 }
 
+// Finalize lets the copier write what it still has.
+func (w *Writer) Finalize() error {
+	if w.copier == nil {
+		return nil
+	}
+	return w.copier.Finalize()
+}
+
 // Close gives the descriptors back.
 func (w *Writer) Close() error {
-	err := w.Copier.Close()
 	for _, s := range w.sources {
 		_ = unix.Close(int(s.fd))
 	}
 	w.sources = nil
-	return err
+	if w.copier != nil {
+		return w.copier.Close()
+	}
+	return unix.Close(int(w.image))
 }

@@ -23,8 +23,16 @@ func (s seeking) Skip(n uint64) { _, _ = s.file.Seek(int64(n), io.SeekCurrent) }
 // save appends, in this order, pages 8-11 and 2-5 of each memory file to the image.
 func save(t *testing.T, image *os.File, memories ...*os.File) (shared []bool) {
 	t.Helper()
-	writer := NewWriter(int32(image.Fd()), seeking{stateio.NewIOWriter(image, 64*page, 16, 1), image})
-	defer writer.Close() // closes the image as well
+	owned, err := unix.Dup(int(image.Fd()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	limits := Limits{Bytes: 64 * page, Ranges: 16, InTurn: 1}
+	writer := NewWriter(int32(owned), limits, func() Copier {
+		own := os.NewFile(uintptr(owned), "image")
+		return seeking{stateio.NewIOWriter(own, limits.Bytes, limits.Ranges, limits.InTurn), own}
+	})
+	defer writer.Close()
 	for _, memory := range memories {
 		mapping, err := unix.Mmap(int(memory.Fd()), 0, 16*page, unix.PROT_READ, unix.MAP_SHARED)
 		if err != nil {

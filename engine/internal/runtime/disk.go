@@ -24,7 +24,7 @@ func writtenBytes(sandboxPID int) int64 {
 	for _, descriptor := range descriptors {
 		name := directory + "/" + descriptor.Name()
 		target, err := os.Readlink(name)
-		if err != nil || !strings.Contains(target, filestore) || !strings.HasSuffix(target, unlinked) {
+		if err != nil || !isFilestore(target) {
 			continue
 		}
 		var stat syscall.Stat_t
@@ -33,4 +33,9 @@ func writtenBytes(sandboxPID int) int64 {
 		}
 	}
 	return 0
+}
+
+// isFilestore tells that file from others among the descriptors of a process.
+func isFilestore(target string) bool {
+	return strings.Contains(target, filestore) && strings.HasSuffix(target, unlinked)
 }

@@ -89,6 +89,10 @@ func (e *execution) setFrozen(frozen bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.frozen = frozen
+	if !frozen && e.memory != nil {
+		// Nobody looks at the memory of a frozen one.
+		e.memory.watch.Wake()
+	}
 }
 
 // runtimeContainer is for methods that take no turn; nil after destroy and for a ruin.

@@ -76,6 +76,15 @@ func (h *Host) find(id string) (*execution, bool) {
 	return e, ok
 }
 
+// present gives an execution that is made and not being destroyed, for methods that take no turn.
+func (h *Host) present(id string) (*execution, error) {
+	e, ok := h.find(id)
+	if !ok || e.ending.Load() || !e.listed() {
+		return nil, protocol.Errorf(protocol.NotFound, "There is no such execution.")
+	}
+	return e, nil
+}
+
 func (h *Host) forget(e *execution) {
 	h.mu.Lock()
 	defer h.mu.Unlock()

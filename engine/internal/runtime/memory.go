@@ -8,24 +8,11 @@ import (
 	"gvisor.dev/gvisor/runsc/container"
 
 	"torpor.dev/engine/internal/cgroups"
-	"torpor.dev/engine/internal/protocol"
 )
 
-const (
-	// headroom is how far above its limit a sandbox can get before the kernel acts: time for others to end one process inside.
-	// Allocations were seen to run at 1 to 2 GiB/s, and 186 MiB past the limit before a process was ended on a busy machine.
-	headroom = 256 << 20
-	// A shortage is told again while it lasts, ever more seldom.
-	firstRepeat, lastRepeat = 100 * time.Millisecond, time.Second
-	// endedFrom is the part of the limit from which on a process is worth ending.
-	endedFrom = 8
-	// lookAfter bounds how often the figures are looked at, whatever the kernel tells.
-	lookAfter = 10 * time.Millisecond
-	// lookAgain is for a group that file cache keeps above the limit: what creeps up from there on crosses nothing that tells.
-	lookAgain = 100 * time.Millisecond
-	// lookAtFiles is for memory in files, which grows without a word of the kernel's.
-	lookAtFiles = 500 * time.Millisecond
-)
+// headroom is how far above its limit a sandbox can get before the kernel acts: time for others to end one process inside.
+// Allocations were seen to run at 1 to 2 GiB/s, and 186 MiB past the limit before a process was ended on a busy machine.
+const headroom = 256 << 20
 
 // memoryLimit is the limit that the bundle names, 0 for none.
 func memoryLimit(c *container.Container) int64 {
@@ -91,53 +78,10 @@ func offerProcesses(e *execution) {
 type memoryGuard struct {
 	watch *cgroups.Watch
 	limit int64
-}
 
-// tellShortages waits for the kernel's signals and tells of those that are a shortage. Arranging for them takes a grace period of the
-// kernel, for which no start waits.
-func (h *Host) tellShortages(e *execution) {
-	guard := h.guardMemory(e)
-	if guard == nil {
-		return
-	}
-	for again := h.look(e, guard.limit); guard.watch.Wait(again); again = h.look(e, guard.limit) {
-		time.Sleep(lookAfter)
-	}
-}
-
-// look tells of a shortage and gives the time of the next look, 0 when the kernel is to tell: it does so when the limit is crossed,
-// which may have been before it was asked to, or by file cache.
-func (h *Host) look(e *execution, limit int64) time.Duration {
-	h.tellWhileShort(e, limit)
-	switch {
-	case e.ending.Load():
-		return 0
-	case len(e.heldMemoryFiles()) > 0:
-		return lookAtFiles
-	case cgroups.Read(e.controlGroup()).ChargedBytes < limit:
-		return 0
-	}
-	return lookAgain
-}
-
-// tellWhileShort tells again and again while the execution uses more than its limit, file cache not counted. One that is frozen
-// uses no more, and nobody in it can be ended: it is told when it is thawed.
-func (h *Host) tellWhileShort(e *execution, limit int64) {
-	for pause := firstRepeat; !e.ending.Load(); pause = min(2*pause, lastRepeat) {
-		used := e.usedMemory()
-		status := e.status()
-		if used < limit || status == protocol.Stopped {
-			return
-		}
-		if status == protocol.Frozen {
-			pause = firstRepeat / 2
-		} else {
-			if len(e.heldMemoryFiles()) > 0 && used >= limit+headroom && e.endBiggest(limit/endedFrom) {
-				// What it had is given back in a moment.
-				pause = lastRepeat
-			}
-			h.publish(protocol.Event{Type: protocol.Memory, Execution: e.id, UsageBytes: used, LimitBytes: limit})
-		}
-		time.Sleep(pause)
-	}
+	// rest is what was used beside files when it was last asked for.
+	rest  int64
+	asked time.Time
+	// took is how long it took to find out the use.
+	took time.Duration
 }

@@ -9,6 +9,7 @@ import (
 	"syscall"
 
 	"torpor.dev/engine/internal/cgroups"
+	"torpor.dev/engine/internal/extents"
 )
 
 // nameless is how a file without a name looks among the descriptors of a process: only memory files have none.
@@ -19,17 +20,22 @@ type memoryFiles []*os.File
 
 // openMemoryFiles takes hold of those that a sandbox was given.
 func openMemoryFiles(sandboxPID int) memoryFiles {
-	directory := fmt.Sprintf("/proc/%d/fd", sandboxPID)
+	return openDescriptors(sandboxPID, nameless.MatchString)
+}
+
+// openDescriptors opens what a process has open under the chosen names, each file once.
+func openDescriptors(pid int, chosen func(target string) bool) []*os.File {
+	directory := fmt.Sprintf("/proc/%d/fd", pid)
 	descriptors, err := os.ReadDir(directory)
 	if err != nil {
 		return nil
 	}
-	var files memoryFiles
+	var files []*os.File
 	seen := map[uint64]bool{}
 	for _, descriptor := range descriptors {
 		name := directory + "/" + descriptor.Name()
 		target, err := os.Readlink(name)
-		if err != nil || !nameless.MatchString(target) {
+		if err != nil || !chosen(target) {
 			continue
 		}
 		var stat syscall.Stat_t
@@ -44,9 +50,23 @@ func openMemoryFiles(sandboxPID int) memoryFiles {
 	return files
 }
 
-// bytes is what they take of their file system, shared blocks as if they were not: what the sandbox has touched and not given back,
-// whether it is in the machine's memory or not.
-func (f memoryFiles) bytes() int64 {
+// bytes is what they hold, shared blocks as if they were not: what the sandbox has touched and not given back, whether it is in the
+// machine's memory or not. Their blocks are a quick upper bound, as XFS counts room for copies of what is shared among them; from
+// exactFrom bytes on the map of the blocks is asked.
+func (f memoryFiles) bytes(exactFrom int64) int64 {
+	most := f.blocks()
+	if most == 0 || most < exactFrom {
+		return most
+	}
+	usage, err := extents.OfFiles(f)
+	if err != nil {
+		return most
+	}
+	return min(most, usage.AllocatedBytes)
+}
+
+// blocks is the place that the file system has taken for them.
+func (f memoryFiles) blocks() int64 {
 	var total int64
 	for _, file := range f {
 		if info, err := file.Stat(); err == nil {
@@ -62,11 +82,6 @@ func (f memoryFiles) close() {
 	for _, file := range f {
 		file.Close()
 	}
-}
-
-// usedMemory is what counts against the limit: file cache does not, but memory in files does, of which the kernel knows only as cache.
-func (e *execution) usedMemory() int64 {
-	return cgroups.Read(e.controlGroup()).MemoryBytes + e.heldMemoryFiles().bytes()
 }
 
 func (e *execution) heldMemoryFiles() memoryFiles {

@@ -12,6 +12,7 @@ import (
 	"gvisor.dev/gvisor/runsc/container"
 	"gvisor.dev/gvisor/runsc/sandbox"
 
+	"torpor.dev/engine/internal/extents"
 	"torpor.dev/engine/internal/protocol"
 )
 
@@ -56,15 +57,14 @@ func (h *Host) Thaw(request protocol.Target) (protocol.Empty, error) {
 // WaitRestored returns when no page of the execution has to come from its image any more. It takes no turn: freeze and
 // destroy need not wait for it.
 func (h *Host) WaitRestored(request protocol.Target) (protocol.Empty, error) {
-	e, ok := h.find(request.Execution)
-	if !ok || e.ending.Load() || !e.listed() {
-		return protocol.Empty{}, protocol.Errorf(protocol.NotFound, "There is no such execution.")
+	e, err := h.present(request.Execution)
+	if err != nil {
+		return protocol.Empty{}, err
 	}
 	c := e.runtimeContainer()
 	if c == nil || c.Sandbox == nil {
 		return protocol.Empty{}, nil
 	}
-	var err error
 	switch {
 	case c.Sandbox.Restored:
 		err = c.WaitRestore()
@@ -98,8 +98,8 @@ func (h *Host) capture(request protocol.Capture, write func(*container.Container
 		if err := write(e.container); err != nil {
 			return captured, protocol.Wrap(err, "The image could not be written.")
 		}
-		captured.Bytes, err = sizeOf(request.Directory)
-		return captured, err
+		written, err := extents.OfDirectory(request.Directory)
+		return protocol.Captured{Bytes: written.Bytes, Extents: written.Extents}, err
 	})
 }
 

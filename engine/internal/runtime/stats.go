@@ -12,13 +12,13 @@ import (
 
 // Stats tells what the machine spends on an execution. It takes no turn: it only reads the control group.
 func (h *Host) Stats(request protocol.Target) (protocol.Stats, error) {
-	e, ok := h.find(request.Execution)
-	if !ok || e.ending.Load() || !e.listed() {
-		return protocol.Stats{}, protocol.Errorf(protocol.NotFound, "There is no such execution.")
+	e, err := h.present(request.Execution)
+	if err != nil {
+		return protocol.Stats{}, err
 	}
 	var stats protocol.Stats
 	usage := cgroups.Read(e.controlGroup())
-	stats.MemoryBytes, stats.CPUNanoseconds, stats.Processes = usage.MemoryBytes+e.heldMemoryFiles().bytes(), usage.CPUNanoseconds, usage.Tasks
+	stats.MemoryBytes, stats.CPUNanoseconds, stats.Processes = usage.MemoryBytes+e.inFiles(usage.MemoryBytes), usage.CPUNanoseconds, usage.Tasks
 	if !usage.HasMemory {
 		for _, p := range e.processes() {
 			stats.MemoryBytes += proportionalMemory(p.PID)
@@ -26,6 +26,12 @@ func (h *Host) Stats(request protocol.Target) (protocol.Stats, error) {
 	}
 	stats.DiskBytes = writtenBytes(e.describe().PID)
 	return stats, nil
+}
+
+// inFiles is what of the execution's memory lies in files, exact where it matters: near the limit.
+func (e *execution) inFiles(rest int64) int64 {
+	near := memoryLimit(e.runtimeContainer()) / 5 * 4
+	return e.heldMemoryFiles().bytes(near - rest)
 }
 
 // proportionalMemory is the process's share of the memory that it maps (PSS).

@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"fmt"
+	mathrand "math/rand"
 	"net/http"
 )
 
@@ -24,6 +25,15 @@ func scribble(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	ballastSum(w, r)
+}
+
+// scatter changes a byte in each of so many pages of every block, anywhere, and says nothing: a sum would read all the others.
+func scatter(_ http.ResponseWriter, r *http.Request) {
+	for _, block := range ballast {
+		for range number(r, "pages") {
+			block[mathrand.Intn(len(block)/4096)*4096]++
+		}
+	}
 }
 
 // ballastSum tells all that was allocated apart from anything else.

@@ -47,6 +47,7 @@ func main() {
 	http.HandleFunc("/allocate", allocate)
 	http.HandleFunc("/fill", fill)
 	http.HandleFunc("/scribble", scribble)
+	http.HandleFunc("/scatter", scatter)
 	http.HandleFunc("/sum", ballastSum)
 	http.HandleFunc("/write", write)
 	http.HandleFunc("/read", read)
