@@ -17,14 +17,14 @@ func TestAFloorHoldsAfterARestore(t *testing.T) {
 	}
 	image := f.capture("a", "image")
 	f.host.call("destroy", map[string]any{"execution": "a"})
-	for name, below := range map[string]int64{"without": 0, "with": 32 << 20} {
+	for name, below := range map[string]int64{"spent": 0, "unspent": 32 << 20} {
 		n.prepare()
 		f.host.call("restore", with(f.request(name, n, 256<<20+below), "image", image))
 		n.hear("/count")
 		f.leave(512 << 20)
-		n.expectFull(name+" a reserve, at the floor", "/x", below)
+		n.expectFull(name+" reserve, at the floor", "/x", below)
 		f.lay(448 << 20)
-		n.expectFull(name+" a reserve, lower", "/y", 64<<20-below)
+		n.expectFull(name+" reserve, lower", "/y", 64<<20-below)
 		if n.hear("/sum") != sum {
 			t.Errorf("%s: the memory has become another", name)
 		}
@@ -33,14 +33,15 @@ func TestAFloorHoldsAfterARestore(t *testing.T) {
 	}
 }
 
-// TestARootWithMoreThanIsLeftGoesOnAtOnce writes while the content of the image streams in: what has no block yet must not be taken for
-// what will need one.
+// TestARootWithMoreThanIsLeftGoesOnAtOnce writes while the content of the image streams in, which takes long for one in many pieces: what
+// has no block yet must not be taken for what will need one.
 func TestARootWithMoreThanIsLeftGoesOnAtOnce(t *testing.T) {
 	f := newFloored(t, 512<<20)
 	n := f.boot("a", 0)
-	if written, reason := n.pour("/x", 512<<20, ""); written != 512<<20 {
+	if written, reason := n.pour("/x", 400<<20, "&block=4096&writers=2"); written != 400<<20 {
 		t.Fatalf("%d bytes, %s", written, reason)
 	}
+	n.hear("/cut?path=/x-0")
 	image := f.capture("a", "image")
 	f.leave(512<<20 + 64<<20)
 	other := f.newNetwork()

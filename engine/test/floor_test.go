@@ -90,7 +90,7 @@ func (f *floored) boot(execution string, reserve int64) *network {
 // pour writes to a file and tells how many bytes, and the reason for no more.
 func (n *network) pour(path string, bytes int64, options string) (written int64, reason string) {
 	n.w.t.Helper()
-	answer := n.hear(fmt.Sprintf("/pour?path=%s&bytes=%d&block=65536%s", path, bytes, options))
+	answer := n.hear(fmt.Sprintf("/pour?path=%s&bytes=%d%s", path, bytes, options))
 	count, reason, _ := strings.Cut(answer, " ")
 	written, err := strconv.ParseInt(count, 10, 64)
 	n.w.must(err)
@@ -188,15 +188,13 @@ func TestAReserveIsTheRootsBelowTheFloor(t *testing.T) {
 func TestWritersAtTheSameTimeShareWhatIsLeft(t *testing.T) {
 	f := newFloored(t, 512<<20)
 	n := f.boot("a", 0)
-	n.hear("/allocate?megabytes=128")
-	f.leave(512<<20 + 192<<20)
-	written, reason := n.pour("/x", 8*128<<20, fmt.Sprintf("&writers=8&block=%d", 128<<20))
-	if !strings.Contains(reason, "no space left on device") || written > 192<<20+slack {
+	const block, room = 128 << 20, 192 << 20
+	f.leave(512<<20 + block + room)
+	written, reason := n.pour("/x", 8*block, fmt.Sprintf("&writers=8&block=%d", block))
+	if !strings.Contains(reason, "no space left on device") || written > room+slack {
 		t.Errorf("%d bytes are written, %s", written, reason)
 	}
-	if free := f.free(); free < 512<<20-128<<20-slack {
-		t.Errorf("%d bytes are left", free)
-	}
+	f.expectFree("at the floor", 512<<20)
 }
 
 func TestMappedHolesEndAtTheFloor(t *testing.T) {

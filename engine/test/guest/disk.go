@@ -12,11 +12,14 @@ import (
 	"syscall"
 )
 
-// pour appends so many bytes to a file, so many at once, by so many writers (one unless told) in files of their own. It tells how many were
-// written, and why no more.
+// pour appends so many bytes to a file, so many at once (64 KiB unless told), by so many writers (one unless told) in files of their own. It
+// tells how many were written, and why no more.
 func pour(w http.ResponseWriter, r *http.Request) {
-	total, block := number(r, "bytes"), bytes.Repeat([]byte("p"), number(r, "block"))
-	writers := max(1, number(r, "writers"))
+	total, writers, size := number(r, "bytes"), max(1, number(r, "writers")), number(r, "block")
+	if size == 0 {
+		size = 64 << 10
+	}
+	block := bytes.Repeat([]byte("p"), size)
 	written, failures := make([]int, writers), make([]error, writers)
 	var all sync.WaitGroup
 	for i := range writers {
