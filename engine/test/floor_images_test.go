@@ -38,15 +38,15 @@ func TestAFloorHoldsAfterARestore(t *testing.T) {
 func TestARootWithMoreThanIsLeftGoesOnAtOnce(t *testing.T) {
 	f := newFloored(t, 512<<20)
 	n := f.boot("a", 0)
-	if written, reason := n.pour("/x", 400<<20, "&block=4096&writers=2"); written != 400<<20 {
+	if written, reason := n.pour("/x", 300<<20, "&block=4096&writers=2"); written != 300<<20 {
 		t.Fatalf("%d bytes, %s", written, reason)
 	}
 	n.hear("/cut?path=/x-0")
 	image := f.capture("a", "image")
-	f.leave(512<<20 + 64<<20)
+	f.leave(512<<20 + 40<<20)
 	other := f.newNetwork()
 	f.host.call("restore", with(f.request("b", other, 0), "image", image))
-	if written, reason := other.pour("/y", 32<<20, ""); written != 32<<20 {
+	if written, reason := other.pour("/y", 4<<20, ""); written != 4<<20 {
 		t.Errorf("%d bytes, %s", written, reason)
 	}
 }
