@@ -9,6 +9,8 @@ import (
 	"gvisor.dev/gvisor/runsc/cli/maincli"
 
 	"torpor.dev/engine/internal/descriptors"
+	// The root leaves room on the disk as it says.
+	_ "torpor.dev/engine/internal/floor"
 	// Images are read and written as it says.
 	_ "torpor.dev/engine/internal/pages"
 )

@@ -3,8 +3,8 @@ package main
 // version is the module that the edits were written for.
 const version = "v0.0.0-20260905035102-160fafc42237"
 
-// edits are the smallest that give the runtime memory files of ours, and images that share blocks with them. What needs more than a line
-// is in a file of our own under added/.
+// edits are the smallest that give the runtime memory files of ours, images that share blocks with them, and a root that leaves others
+// their room on the disk. What needs more than a line is in a file of our own under added/.
 var edits = []edit{
 	// Pages files are read and written by whoever has set the hooks.
 	{
@@ -26,27 +26,53 @@ var edits = []edit{
 	{
 		"runsc/cmd/sentry/sentrycmd/boot.go",
 		"\tfsRestoreFDs             sandboxsetup.IntFlags\n",
-		"\tmemoryFileFDs            sandboxsetup.IntFlags\n\tfsRestoreFDs             sandboxsetup.IntFlags\n",
+		"\tmemoryFileFDs            sandboxsetup.IntFlags\n\tfloorFD                  int\n\tdiskReserve              uint64\n\tfsRestoreFDs             sandboxsetup.IntFlags\n",
 	},
 	{
 		"runsc/cmd/sentry/sentrycmd/boot.go",
 		"\tf.Var(&b.fsRestoreFDs, \"fs-restore-fds\"",
-		"\tf.Var(&b.memoryFileFDs, \"memory-file-fds\", \"files for the sandbox's memory: of the kernel made at boot, and of the one made by a restore\")\n\tf.Var(&b.fsRestoreFDs, \"fs-restore-fds\"",
+		"\tf.Var(&b.memoryFileFDs, \"memory-file-fds\", \"files for the sandbox's memory: of the kernel made at boot, and of the one made by a restore\")\n\tf.IntVar(&b.floorFD, \"floor-fd\", -1, \"file that says how much of the disk the root leaves free\")\n\tf.Uint64Var(&b.diskReserve, \"disk-reserve\", 0, \"bytes that the root may have all the same\")\n\tf.Var(&b.fsRestoreFDs, \"fs-restore-fds\"",
 	},
 	{
 		"runsc/cmd/sentry/sentrycmd/boot.go",
 		"\t// Create the loader.\n\tbootArgs := boot.Args{\n",
-		"\tboot.DonateMemoryFiles(b.memoryFileFDs.GetFDs())\n\n\t// Create the loader.\n\tbootArgs := boot.Args{\n",
+		"\tboot.DonateMemoryFiles(b.memoryFileFDs.GetFDs())\n\tboot.DonateFloor(b.floorFD, b.diskReserve)\n\n\t// Create the loader.\n\tbootArgs := boot.Args{\n",
 	},
 	{
 		"runsc/sandbox/sandbox.go",
 		"\tdonations.DonateAndClose(\"sink-fds\", args.SinkFiles...)\n",
-		"\tdonations.DonateAndClose(\"sink-fds\", args.SinkFiles...)\n\tmemoryFiles, err := openMemoryFiles(s.ID)\n\tif err != nil {\n\t\treturn err\n\t}\n\tdonations.DonateAndClose(\"memory-file-fds\", memoryFiles...)\n",
+		"\tdonations.DonateAndClose(\"sink-fds\", args.SinkFiles...)\n\tmemoryFiles, err := openMemoryFiles(s.ID)\n\tif err != nil {\n\t\treturn err\n\t}\n\tdonations.DonateAndClose(\"memory-file-fds\", memoryFiles...)\n\tif err := donateFloor(s.ID, &donations, cmd); err != nil {\n\t\treturn err\n\t}\n",
 	},
 	// The sandbox may share blocks between files that it has open.
 	{
 		"runsc/boot/filter/config/config_main.go",
 		"\tunix.SYS_IOCTL: seccomp.Or{\n\t\t// These commands are needed for host FD.\n",
 		"\tunix.SYS_IOCTL: seccomp.Or{\n\t\t// Images share blocks with the memory file.\n\t\tseccomp.PerArg{\n\t\t\tseccomp.NonNegativeFD{}, /* fd */\n\t\t\tseccomp.EqualTo(unix.FICLONERANGE),\n\t\t\tseccomp.AnyValue{}, /* struct file_clone_range* */\n\t\t},\n\t\t// These commands are needed for host FD.\n",
+	},
+	// The root takes new pages only while the disk has room for them. What an image brings along was the root's before.
+	{
+		"pkg/sentry/fsimpl/tmpfs/filesystem.go",
+		"\t\tif fs.pagesUsed.CompareAndSwap(pagesUsed, pagesUsed+toInc) {\n",
+		"\t\tif toInc = fs.roomToGrow(pagesUsed, toInc); toInc == 0 {\n\t\t\treturn 0\n\t\t}\n\t\tif fs.pagesUsed.CompareAndSwap(pagesUsed, pagesUsed+toInc) {\n",
+	},
+	{
+		"pkg/sentry/fsimpl/tmpfs/filesystem.go",
+		"\t\tif fs.pagesUsed.CompareAndSwap(pagesUsed, pagesUsed+pagesInc) {\n",
+		"\t\tif fs.roomToGrow(pagesUsed, pagesInc) < pagesInc {\n\t\t\treturn false\n\t\t}\n\t\tif fs.pagesUsed.CompareAndSwap(pagesUsed, pagesUsed+pagesInc) {\n",
+	},
+	{
+		"pkg/sentry/fsimpl/tmpfs/tmpfs.go",
+		"\tst.BlocksAvailable = fs.maxSizeInPages - pagesUsed\n",
+		"\tst.BlocksAvailable = fs.roomOnDisk(pagesUsed, fs.maxSizeInPages-pagesUsed)\n",
+	},
+	{
+		"pkg/sentry/fsimpl/tmpfs/fscheckpoint.go",
+		"\tif !cb.fs.accountPages(n) {\n",
+		"\tif !cb.fs.accountImage(n) {\n",
+	},
+	{
+		"pkg/sentry/fsimpl/tmpfs/tar.go",
+		"\t\tif !fs.accountPages(1) {\n",
+		"\t\tif !fs.accountImage(1) {\n",
 	},
 }

@@ -12,12 +12,18 @@ import (
 // volume mounts a file system that shares blocks between files, and gives a directory on it.
 func (w *world) volume() string {
 	w.t.Helper()
+	return w.volumeOf(4 << 30)
+}
+
+// volumeOf is one of so many bytes.
+func (w *world) volumeOf(bytes int64) string {
+	w.t.Helper()
 	if _, err := exec.LookPath("mkfs.xfs"); err != nil {
 		w.t.Skip("needs mkfs.xfs (package xfsprogs)")
 	}
 	backing, mountPoint := w.path("volume.img"), w.path("volume")
 	w.must(os.WriteFile(backing, nil, 0o600))
-	w.must(os.Truncate(backing, 4<<30))
+	w.must(os.Truncate(backing, bytes))
 	w.must(os.Mkdir(mountPoint, 0o700))
 	w.run("mkfs.xfs", "-q", "-m", "reflink=1", backing)
 	w.run("mount", "-o", "loop,noatime", backing, mountPoint)

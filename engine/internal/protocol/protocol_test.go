@@ -34,6 +34,8 @@ func TestRequestsAreValidated(t *testing.T) {
 		"overlay colon":   Start{Target: good.Target, Bundle: "/b", OverlayDirectory: "/o:x", DiskBytes: 1},
 		"no disk":         Start{Target: good.Target, Bundle: "/b", OverlayDirectory: "/o"},
 		"negative disk":   Start{Target: good.Target, Bundle: "/b", OverlayDirectory: "/o", DiskBytes: -1},
+		"relative floor":  Start{Target: good.Target, Bundle: "/b", OverlayDirectory: "/o", DiskBytes: 1, FloorFile: "f"},
+		"reserve":         Start{Target: good.Target, Bundle: "/b", OverlayDirectory: "/o", DiskBytes: 1, FloorFile: "/f", DiskReserveBytes: -1},
 		"no image":        Restore{Start: good},
 		"relative files":  Boot{Start: good, Files: "f"},
 		"boot in restore": Restore{Image: "/i"},

@@ -35,6 +35,9 @@ type Start struct {
 	DiskBytes        int64  `json:"diskBytes"`
 	// MemoryDirectory, if not empty, holds the sandbox's memory in files without a name; else it is the kernel's own.
 	MemoryDirectory string `json:"memoryDirectory"`
+	// FloorFile, if not empty, says how many bytes of the disk the root leaves free; DiskReserveBytes it may have all the same.
+	FloorFile        string `json:"floorFile"`
+	DiskReserveBytes int64  `json:"diskReserveBytes"`
 }
 
 // Validate checks the shape of the request, not what is on disk.
@@ -60,7 +63,17 @@ func (s Start) Validate() error {
 	if s.DiskBytes <= 0 {
 		return Errorf(Invalid, "diskBytes must be positive.")
 	}
-	return nil
+	return s.validateFloor()
+}
+
+func (s Start) validateFloor() error {
+	if s.DiskReserveBytes < 0 {
+		return Errorf(Invalid, "diskReserveBytes must not be negative.")
+	}
+	if s.FloorFile == "" {
+		return nil
+	}
+	return absolute("floorFile", s.FloorFile)
 }
 
 // Boot asks for a new execution, on an image of files if one is named.

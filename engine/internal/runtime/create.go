@@ -112,6 +112,9 @@ func (h *Host) build(e *execution, p plan, undo *cleanup.Cleanup) error {
 	if err != nil {
 		return err
 	}
+	if err := checkFloor(p.request); err != nil {
+		return err
+	}
 	if err := putOnFiles(spec, p.files); err != nil {
 		return err
 	}
@@ -156,6 +159,8 @@ func (h *Host) newContainer(conf *config.Config, spec *specs.Spec, p plan) (*con
 	}
 	memoryDirectories.Store(p.request.Execution, p.request.MemoryDirectory)
 	defer memoryDirectories.Delete(p.request.Execution)
+	floors.Store(p.request.Execution, p.request)
+	defer floors.Delete(p.request.Execution)
 	args := container.Args{ID: p.request.Execution, Spec: spec, BundleDir: p.request.Bundle, FSRestoreImagePath: p.files}
 	return container.New(conf, args)
 }

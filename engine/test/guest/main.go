@@ -35,6 +35,12 @@ func main() {
 		eatUp(os.Args[2], os.Args[3])
 		return
 	}
+	if len(os.Args) > 4 && os.Args[1] == "map" {
+		if err := mapHole(os.Args[2], os.Args[3], os.Args[4]); err != nil {
+			panic(err)
+		}
+		return
+	}
 	http.HandleFunc("/signal-first", func(_ http.ResponseWriter, r *http.Request) {
 		_ = exec.Command("/bin/guest", "signal-first", r.FormValue("signal")).Run()
 	})
@@ -57,6 +63,10 @@ func main() {
 	http.HandleFunc("/hold", hold)
 	http.HandleFunc("/replace", replace)
 	http.HandleFunc("/listing", listing)
+	http.HandleFunc("/pour", pour)
+	http.HandleFunc("/cut", cut)
+	http.HandleFunc("/left", left)
+	http.HandleFunc("/mapped", mapped)
 	if err := http.ListenAndServe(":8080", nil); err != nil {
 		panic(err)
 	}
