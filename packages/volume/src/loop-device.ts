@@ -52,7 +52,11 @@ async function attach(file: string, run: Run): Promise<string> {
   }
 }
 
-export const detach = async (device: string, run: Run): Promise<void> => void (await run('losetup', '--detach', device))
+/** One that is mounted in another mount namespace as well stays until that has ended; then, or after an earlier try, it goes by itself. */
+export async function detach(file: string, run: Run): Promise<void> {
+  const device = await deviceOf(file, run)
+  if (device !== undefined) await run('losetup', '--detach', device)
+}
 
 /** Makes direct I/O and the read-ahead what they are to be. */
 export async function tuneDevice(device: string, run: Run, tell: (message: string) => void): Promise<void> {

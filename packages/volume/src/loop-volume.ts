@@ -87,16 +87,15 @@ async function closeLoopVolume(places: Places, run: Run, tell: (message: string)
   await run('fstrim', places.mountPoint).catch((error: unknown) => tell(`the volume could not be trimmed: ${wordsOf(error)}`))
   try {
     await run('umount', places.mountPoint)
-    await detach(device, run)
   } catch (error) {
-    tell(`the volume stays mounted: ${wordsOf(error)}`)
+    return tell(`the volume stays mounted: ${wordsOf(error)}`)
   }
+  await detach(places.file, run)
 }
 
 /** Takes back what was mounted and attached. */
 export async function releaseLoop({ mountPoint, file }: Places, run: Run): Promise<void> {
-  const device = (await sizeOf(file)) && (await deviceOf(file, run))
-  if (device === undefined) return
+  if ((await sizeOf(file)) === undefined) return
   if ((await mountAt(mountPoint)) !== undefined) await run('umount', mountPoint)
-  await detach(device, run)
+  await detach(file, run)
 }

@@ -71,6 +71,7 @@ const isFailure = (error: unknown): error is TorporError => error instanceof Tor
 
 /** The last words of a command that failed, or what else went wrong; for the operator. */
 export function wordsOf(error: unknown): string {
-  if (isFailure(error)) return String(error.context['stderr'] || error.message)
+  const said = isFailure(error) ? error.context['stderr'] : undefined
+  if (typeof said === 'string' && said !== '') return said
   return error instanceof Error ? error.message : String(error)
 }
