@@ -2,7 +2,7 @@ import { existsSync, statfsSync } from 'node:fs'
 import { realpath } from 'node:fs/promises'
 
 import { deviceNumberOf, existing, freeBytesOf, isXfs, sizeOf, totalBytesOf } from './file-system.ts'
-import { deviceOf, readAheadOf, usesDirectIo } from './loop-device.ts'
+import { type ReadAhead, deviceOf, readAheadOf, usesDirectIo } from './loop-device.ts'
 import { freeBytesIn } from './loop-volume.ts'
 import { mountAt } from './mounts.ts'
 import { obstacleTo, switchedOff } from './obstacles.ts'
@@ -28,10 +28,8 @@ export interface VolumeFindings {
   readonly lackingBytes: number
   /** Of a volume in a file that is mounted. */
   readonly directIo: boolean | undefined
-  /** Of the device behind it, KiB; undefined where there is none, as with a volume that is not mounted. */
-  readonly readAheadKiB: number | undefined
-  /** `<major>:<minor>` of that device. */
-  readonly deviceNumber: string | undefined
+  /** Of the device behind it; undefined where there is none, as with a volume that is not mounted. */
+  readonly readAhead: ReadAhead | undefined
   /** The data directory lies on an XFS that was made without shared blocks. */
   readonly isOldXfs: boolean
   /** Of the kind `none`. */
@@ -50,18 +48,22 @@ export async function examineVolume(options: Omit<VolumeOptions, 'tell'>): Promi
   return shares || size === 'off' ? dataDirectoryItself(dataDirectory, shares) : missingFile(places, options)
 }
 
+/** Whether a start has to do with a volume in a file, for which it needs the tools of XFS. */
+export async function usesFile({ dataDirectory, size }: Pick<VolumeOptions, 'dataDirectory' | 'size'>): Promise<boolean> {
+  if (existsSync(placesOf(dataDirectory).file)) return true
+  return size !== 'off' && !(await sharesBlocksNear(dataDirectory))
+}
+
 const nothingMore = {
   lackingBytes: 0,
   directIo: undefined,
-  readAheadKiB: undefined,
-  deviceNumber: undefined,
+  readAhead: undefined,
   isOldXfs: false,
   obstacle: undefined,
 } satisfies Partial<VolumeFindings>
 
 async function mountedFile(places: Places, { size, searchPath }: Options): Promise<VolumeFindings> {
   const device = await deviceOf(places.file, looking(searchPath))
-  const deviceNumber = await deviceNumberOf(places.mountPoint)
   return {
     ...nothingMore,
     kind: 'loop',
@@ -71,8 +73,7 @@ async function mountedFile(places: Places, { size, searchPath }: Options): Promi
     freeBytes: freeBytesIn(places),
     lackingBytes: await lackingBelow(places),
     directIo: device === undefined ? undefined : await usesDirectIo(device),
-    readAheadKiB: await readAheadOf(deviceNumber),
-    deviceNumber,
+    readAhead: await readAheadOf(await deviceNumberOf(places.mountPoint)),
   }
 }
 
@@ -97,15 +98,13 @@ async function lackingBelow({ file, dataDirectory }: Places): Promise<number> {
 
 async function dataDirectoryItself(dataDirectory: string, shares: boolean): Promise<VolumeFindings> {
   const directory = existing(dataDirectory)
-  const deviceNumber = await deviceNumberOf(directory)
   return {
     ...nothingMore,
     kind: shares ? 'data directory' : 'none',
     state: 'mounted',
     shares,
     ...room(directory),
-    readAheadKiB: await readAheadOf(deviceNumber),
-    deviceNumber,
+    readAhead: await readAheadOf(await deviceNumberOf(directory)),
     obstacle: shares ? undefined : switchedOff,
   }
 }

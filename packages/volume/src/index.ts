@@ -1,5 +1,5 @@
-export { type VolumeFindings, examineVolume } from './examine-volume.ts'
+export { type VolumeFindings, examineVolume, usesFile } from './examine-volume.ts'
+export { bestReadAheadKiB } from './loop-device.ts'
 export { moveInto } from './move-into.ts'
 export { openVolume } from './open-volume.ts'
-export { sharesBlocksNear } from './shares-blocks.ts'
 export type { Obstacle, Volume, VolumeOptions, VolumeSize } from './volume.ts'

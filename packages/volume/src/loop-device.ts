@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { open, readFile, writeFile } from 'node:fs/promises'
+import { open, readFile, realpath, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 
 import { SetupProblem } from '@torpor/setup'
@@ -73,9 +73,17 @@ const queueFile = (device: string): string => path.join(blockDirectory(device), 
 export const usesDirectIo = async (device: string): Promise<boolean> =>
   (await readFile(path.join(blockDirectory(device), 'loop/dio'), 'utf8')).trim() === '1'
 
-/** KiB that are read ahead on the block device numbered `<major>:<minor>`, or on the disk that it is a part of; undefined when there is none. */
-export async function readAheadOf(number: string): Promise<number | undefined> {
-  const device = path.join('/sys/dev/block', number)
-  const file = ['queue', '../queue'].map((queue) => `${device}/${queue}/read_ahead_kb`).find((found) => existsSync(found))
-  return file === undefined ? undefined : Number(await readFile(file, 'utf8'))
+export interface ReadAhead {
+  readonly kibibytes: number
+  /** Where it can be changed. */
+  readonly file: string
+}
+
+/** Of the block device numbered `<major>:<minor>`, or of the disk that it is a part of; undefined when there is none. */
+export async function readAheadOf(number: string): Promise<ReadAhead | undefined> {
+  const device = await realpath(path.join('/sys/dev/block', number)).catch(() => undefined)
+  if (device === undefined) return undefined
+  const files = [device, path.dirname(device)].map((directory) => path.join(directory, 'queue/read_ahead_kb'))
+  const file = files.find((found) => existsSync(found))
+  return file === undefined ? undefined : { kibibytes: Number(await readFile(file, 'utf8')), file }
 }

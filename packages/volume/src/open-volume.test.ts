@@ -157,12 +157,12 @@ describe.skipIf(!isRoot)('a volume in a file (needs root)', () => {
   })
 
   it('has no more room than the disk below, less a reserve', async () => {
-    const directory = await machine.disk(1536, 'mkfs.ext4', '-q', '-m', '0')
+    const directory = await machine.disk(1280, 'mkfs.ext4', '-q', '-m', '0')
     const volume = await openAt(directory, 4096)
     expect(mebibytes(volume)).toBeGreaterThan(3900)
     const below = async (): Promise<number> => Number((await machine.run('stat', '-f', '-c', '%a', directory)).trim()) * 4096
     expect(volume.freeBytes()).toBe((await below()) - reserveBytes)
-    await writeFile(path.join(directory, 'ballast'), Buffer.alloc(500 * mebibyte, 1), { flush: true })
+    await writeFile(path.join(directory, 'ballast'), Buffer.alloc(200 * mebibyte, 1), { flush: true })
     expect([volume.freeBytes(), (await below()) > 0]).toStrictEqual([0, true])
     await volume.close()
   })

@@ -65,7 +65,7 @@ export class TrialMachine {
   async clear(): Promise<void> {
     this.told.length = 0
     // What was made within another comes later than that.
-    for (const directory of this.#made.splice(0).reverse()) await this.#clear(directory)
+    for (const directory of this.#made.splice(0).toReversed()) await this.#clear(directory)
   }
 
   async #clear(directory: string): Promise<void> {
