@@ -52,10 +52,13 @@ async function attach(file: string, run: Run): Promise<string> {
   }
 }
 
-/** One that is mounted in another mount namespace as well stays until that has ended; then, or after an earlier try, it goes by itself. */
+/** One that is in use elsewhere, as by a mount in another mount namespace, stays until that ends, and then goes by itself. */
 export async function detach(file: string, run: Run): Promise<void> {
   const device = await deviceOf(file, run)
-  if (device !== undefined) await run('losetup', '--detach', device)
+  if (device === undefined) return
+  await run('losetup', '--detach', device).catch(async (error: unknown) => {
+    if ((await deviceOf(file, run)) === device) throw error
+  })
 }
 
 /** Makes direct I/O and the read-ahead what they are to be. */

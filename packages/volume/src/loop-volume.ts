@@ -23,7 +23,7 @@ const mountOptions = 'noatime,nodev,nosuid,discard'
 export async function openLoopVolume(places: Places, options: VolumeOptions, run: Run): Promise<Volume> {
   await withDevice(places.file, run, async (device) => {
     await tuneDevice(device, run, options.tell)
-    if ((await mountAt(places.mountPoint)) === undefined) await mountDevice(device, places, run)
+    await mountDevice(device, places, run)
     await growVolume(device, places, options, run)
   })
   const shares = await requireWritable(places)
@@ -42,10 +42,13 @@ export async function openLoopVolume(places: Places, options: VolumeOptions, run
 export const freeBytesIn = ({ mountPoint, dataDirectory }: Places): number =>
   Math.max(0, Math.min(freeBytesOf(mountPoint), freeBytesOf(dataDirectory) - reserveBytes))
 
+/** Mounts it, or gives a mount that somebody else made its options, all but `discard`, which XFS takes only at once; the trim at the end stands in for that. */
 async function mountDevice(device: string, { mountPoint, file }: Places, run: Run): Promise<void> {
-  await mkdir(mountPoint, { recursive: true, mode: 0o700 })
+  const isMounted = (await mountAt(mountPoint)) !== undefined
+  if (!isMounted) await mkdir(mountPoint, { recursive: true, mode: 0o700 })
+  const args = isMounted ? ['-o', `remount,rw,${mountOptions}`] : ['-t', 'xfs', '-o', mountOptions, device]
   try {
-    await run('mount', '-t', 'xfs', '-o', mountOptions, device, mountPoint)
+    await run('mount', ...args, mountPoint)
   } catch (error) {
     throw new SetupProblem(`the volume ${file}, in which images lie, cannot be mounted`, {
       tail: wordsOf(error),

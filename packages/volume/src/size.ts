@@ -10,7 +10,7 @@ export const leastBytes = 8 * gibibyte
 const mostBytes = 15 * 1024 * gibibyte
 
 /** Stays free on the file system below a sparse volume: records, keys and logs lie there as well. */
-export const reserveBytes = gibibyte
+export const reserveBytes = 1024 * mebibyte
 
 /** What of a disk a volume takes by itself: `roomBytes` are free, or held by what the volume holds or will hold. Whole GiB. */
 export function automaticBytes(roomBytes: number): number {

@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, rm, symlink, truncate, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import process from 'node:process'
+import { setTimeout as delay } from 'node:timers/promises'
 
 import { findCommand } from '@torpor/setup'
 
@@ -46,6 +47,16 @@ export class TrialMachine {
   devicesOf = async (file: string): Promise<string[]> =>
     parseDevices(await this.run('losetup', '--json', '--output', 'NAME', '--associated', file))
 
+  /** Waits until `file` has no device: one that somebody looks at meanwhile goes a little later. Gives those that are left after 10 s. */
+  async leftAfterDetaching(file: string): Promise<string[]> {
+    const deadline = performance.now() + 10_000
+    for (;;) {
+      const devices = await this.devicesOf(file)
+      if (devices.length === 0 || performance.now() > deadline) return devices
+      await delay(20)
+    }
+  }
+
   options(dataDirectory: string, size: VolumeOptions['size'] = 1024): VolumeOptions {
     return { dataDirectory, size, searchPath, tell: (message) => void this.told.push(message) }
   }
@@ -71,8 +82,9 @@ export class TrialMachine {
   async #clear(directory: string): Promise<void> {
     const [file, mountPoint] = [path.join(directory, 'volume.img'), path.join(directory, 'volume')]
     while ((await mountAt(mountPoint)) !== undefined) await this.run('umount', '--lazy', mountPoint)
-    const devices = (await sizeOf(file)) === undefined ? [] : await this.devicesOf(file)
-    for (const device of devices) await this.run('losetup', '--detach', device)
+    for (const device of (await sizeOf(file)) === undefined ? [] : await this.devicesOf(file)) {
+      await this.run('losetup', '--detach', device).catch(() => undefined)
+    }
     if ((await mountAt(directory)) === undefined) await rm(directory, { recursive: true })
   }
 }
