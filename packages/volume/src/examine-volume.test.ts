@@ -3,7 +3,7 @@ import path from 'node:path'
 
 import { afterEach, describe, expect, it } from 'vitest'
 
-import { examineVolume } from './examine-volume.ts'
+import { examineVolume, usesFile } from './examine-volume.ts'
 import { openVolume } from './open-volume.ts'
 import { gibibyte, mebibyte } from './size.ts'
 import { TrialMachine, isRoot } from './trial-machine.ts'
@@ -40,6 +40,24 @@ describe.skipIf(!isRoot)('a look at the volume (needs root)', () => {
     const resting = await examineVolume(options)
     expect(resting).toMatchObject({ kind: 'loop', state: 'not mounted', shares: true, totalBytes: 1024 * mebibyte, directIo: undefined })
     expect(await machine.leftAfterDetaching(path.join(directory, 'volume.img'))).toStrictEqual([])
+  })
+
+  it('does not take for it what somebody mounted in its place', async () => {
+    const directory = await machine.directory()
+    const volume = await openVolume(machine.options(directory))
+    await volume.close()
+    await machine.run('mount', '-t', 'tmpfs', 'somebody', volume.directory)
+    expect(await examineVolume(machine.options(directory))).toMatchObject({ kind: 'loop', state: 'not mounted' })
+  })
+
+  it('knows when the tools of XFS are of use: where a file is the volume, or will be', async () => {
+    const sharing = await machine.disk(512, 'mkfs.xfs', '-q', '-m', 'reflink=1')
+    expect(await usesFile({ dataDirectory: path.join(sharing, 'not', 'there'), size: 'auto' })).toBe(false)
+    const directory = await machine.directory()
+    expect(await usesFile({ dataDirectory: directory, size: 'auto' })).toBe(true)
+    expect(await usesFile({ dataDirectory: directory, size: 'off' })).toBe(false)
+    await writeFile(path.join(directory, 'volume.img'), '')
+    expect(await usesFile({ dataDirectory: directory, size: 'off' })).toBe(true)
   })
 
   it('tells what keeps one from being made', async () => {

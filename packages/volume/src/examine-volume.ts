@@ -3,7 +3,7 @@ import { realpath } from 'node:fs/promises'
 
 import { deviceNumberOf, existing, freeBytesOf, isXfs, sizeOf, totalBytesOf } from './file-system.ts'
 import { type ReadAhead, deviceOf, readAheadOf, usesDirectIo } from './loop-device.ts'
-import { freeBytesIn } from './loop-volume.ts'
+import { freeBytesIn, isOurs } from './loop-volume.ts'
 import { mountAt } from './mounts.ts'
 import { obstacleTo, switchedOff } from './obstacles.ts'
 import { roomFor } from './open-volume.ts'
@@ -43,7 +43,10 @@ export async function examineVolume(options: Omit<VolumeOptions, 'tell'>): Promi
   const { dataDirectory, size } = options
   const places = placesOf(existsSync(dataDirectory) ? await realpath(dataDirectory) : dataDirectory)
   const file = await sizeOf(places.file)
-  if (file) return (await mountAt(places.mountPoint)) ? mountedFile(places, options) : restingFile(places, options)
+  if (file) {
+    const isMounted = await isOurs(places, await mountAt(places.mountPoint), looking(options.searchPath))
+    return isMounted ? mountedFile(places, options) : restingFile(places, options)
+  }
   const shares = size !== 'off' && (await sharesBlocksNear(dataDirectory))
   return shares || size === 'off' ? dataDirectoryItself(dataDirectory, shares) : missingFile(places, options)
 }

@@ -6,7 +6,7 @@ import { codeOf } from './code-of.ts'
 import { freeBytesOf, sizeOf, totalBytesOf } from './file-system.ts'
 import { growVolume } from './grow-volume.ts'
 import { detach, deviceOf, tuneDevice, withDevice } from './loop-device.ts'
-import { mountAt } from './mounts.ts'
+import { type Mount, mountAt } from './mounts.ts'
 import type { Places } from './places.ts'
 import { type Run, holdingLock, wordsOf } from './run-command.ts'
 import { sharesBlocks } from './shares-blocks.ts'
@@ -64,7 +64,8 @@ async function requireWritable({ mountPoint }: Places): Promise<boolean> {
   try {
     return await sharesBlocks(mountPoint)
   } catch (error) {
-    if (codeOf(error) === 'ENOSPC' || codeOf(error) === 'EDQUOT') return true
+    // A full one cannot be tried; those that the server makes share blocks.
+    if (codeOf(error) === 'ENOSPC') return true
     throw new SetupProblem(`the volume at ${mountPoint}, in which images lie, cannot be written to: ${wordsOf(error)}`, {
       mend: `\`dmesg | tail\` says why. After an error of the disk below: umount ${mountPoint} && ./torpor up --detach`,
       cause: error,
@@ -72,11 +73,16 @@ async function requireWritable({ mountPoint }: Places): Promise<boolean> {
   }
 }
 
+/** Whether what is mounted in the volume's place, if anything is, is its file. */
+export async function isOurs({ file }: Places, mount: Mount | undefined, run: Run): Promise<boolean> {
+  return mount !== undefined && (await sizeOf(file)) !== undefined && mount.source === (await deviceOf(file, run))
+}
+
 /** @throws SetupProblem when what is mounted in the volume's place is not its file. */
-export async function requireNoForeignMount({ mountPoint, file }: Places, run: Run): Promise<void> {
+export async function requireNoForeignMount(places: Places, run: Run): Promise<void> {
+  const { mountPoint, file } = places
   const mount = await mountAt(mountPoint)
-  if (mount === undefined) return
-  if ((await sizeOf(file)) !== undefined && mount.source === (await deviceOf(file, run))) return
+  if (mount === undefined || (await isOurs(places, mount, run))) return
   throw new SetupProblem(`something else than ${file} is mounted at ${mountPoint}: ${mount.source}`, {
     mend: `save what lies in it, then umount ${mountPoint}`,
   })
@@ -85,8 +91,8 @@ export async function requireNoForeignMount({ mountPoint, file }: Places, run: R
 async function closeLoopVolume(places: Places, run: Run, tell: (message: string) => void): Promise<void> {
   const mount = await mountAt(places.mountPoint)
   if (mount === undefined) return tell('the volume is not mounted any more')
-  const device = await deviceOf(places.file, run)
-  if (mount.source !== device) return tell(`the volume stays as it is: ${mount.source}, which is mounted in its place, is not ours`)
+  if (!(await isOurs(places, mount, run)))
+    return tell(`the volume stays as it is: ${mount.source}, which is mounted in its place, is not ours`)
   await run('fstrim', places.mountPoint).catch((error: unknown) => tell(`the volume could not be trimmed: ${wordsOf(error)}`))
   try {
     await run('umount', places.mountPoint)

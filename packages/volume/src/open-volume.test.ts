@@ -49,6 +49,15 @@ describe.skipIf(!isRoot)('a volume in a file (needs root)', () => {
     expect(machine.told).toStrictEqual([])
   })
 
+  it('has direct I/O on a disk with sectors of 4 KiB as well', async () => {
+    const directory = await machine.diskWithSectors(4096, 1536, 'mkfs.ext4', '-q')
+    const volume = await openAt(directory)
+    const [device = ''] = await machine.devicesOf(fileOf(directory))
+    expect([(await block(device, 'loop/dio')).trim(), machine.told]).toStrictEqual(['1', []])
+    await writeFile(path.join(volume.directory, 'written'), 'bytes', { flush: true })
+    await volume.close()
+  })
+
   it('is found again, mounted or not, with what lies in it', async () => {
     const directory = await machine.directory()
     const volume = await openAt(directory)

@@ -30,19 +30,23 @@ export class TrialMachine {
   }
 
   /** A file system of its own, mounted as a directory. */
-  async disk(mebibytes: number, ...mkfs: [string, ...string[]]): Promise<string> {
+  disk = (mebibytes: number, ...mkfs: [string, ...string[]]): Promise<string> => this.diskWithSectors(512, mebibytes, ...mkfs)
+
+  async diskWithSectors(sectorBytes: number, mebibytes: number, ...mkfs: [string, ...string[]]): Promise<string> {
     const directory = await this.directory()
     const [file, mountPoint] = [path.join(directory, 'volume.img'), path.join(directory, 'volume')]
     await writeFile(file, '')
     await truncate(file, mebibytes * 1024 ** 2)
     await mkdir(mountPoint)
-    await this.run(mkfs[0], ...mkfs.slice(1), file)
-    await this.run('mount', await this.attach(file), mountPoint)
+    const device = await this.attach(file, '--sector-size', String(sectorBytes))
+    await this.run(mkfs[0], ...mkfs.slice(1), device)
+    await this.run('mount', device, mountPoint)
     this.#made.push(mountPoint)
     return mountPoint
   }
 
-  attach = async (file: string): Promise<string> => (await this.run('losetup', '--find', '--show', file)).trim()
+  attach = async (file: string, ...options: string[]): Promise<string> =>
+    (await this.run('losetup', '--find', '--show', ...options, file)).trim()
 
   devicesOf = async (file: string): Promise<string[]> =>
     parseDevices(await this.run('losetup', '--json', '--output', 'NAME', '--associated', file))
