@@ -9,7 +9,7 @@ import { readsOf } from './environment-reads.ts'
 import { rules } from './rules.ts'
 
 const names =
-  'contract core engine-gvisor engine-fake store-sqlite image-store oci-images dockerfile agent-client control-api edge setup server cli testkit'.split(
+  'contract core engine-gvisor engine-fake store-sqlite image-store oci-images dockerfile agent-client control-api edge setup volume server cli testkit'.split(
     ' ',
   )
 const roots: string[] = []
@@ -66,6 +66,7 @@ const plants: Readonly<Record<string, Record<string, string>>> = {
   'control-api-sees-core': file('packages/control-api/src/planted.ts', '@torpor/edge'),
   'edge-sees-contract': file('packages/edge/src/planted.ts', '@torpor/core'),
   'setup-sees-core': file('packages/setup/src/planted.ts', '@torpor/server'),
+  'volume-sees-setup': file('packages/volume/src/planted.ts', '@torpor/core'),
   'cli-sees-server': file('packages/cli/src/planted.ts', '@torpor/core'),
   'only-server-composes': file('packages/cli/src/planted.ts', '@torpor/engine-gvisor'),
   'server-is-the-top': file('packages/server/src/planted.ts', '@torpor/testkit'),

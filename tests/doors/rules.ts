@@ -28,6 +28,7 @@ const spawners = [
   String.raw`^packages/setup/src/run-command\.ts$`,
   String.raw`^packages/cli/src/processes\.ts$`,
   String.raw`^packages/oci-images/src/run-tool\.ts$`,
+  String.raw`^packages/volume/src/run-command\.ts$`,
   rooms('testkit'),
 ]
 
@@ -43,7 +44,8 @@ export const rules: readonly IForbiddenRuleType[] = [
   onlyRooms('control-api-sees-core', ['control-api'], ['core', 'contract']),
   onlyRooms('edge-sees-contract', ['edge', 'dockerfile'], ['contract']),
   onlyRooms('setup-sees-core', ['setup'], ['core', 'contract']),
-  onlyRooms('cli-sees-server', ['cli'], ['server', 'setup', 'dockerfile', 'contract']),
+  onlyRooms('volume-sees-setup', ['volume'], ['setup', 'contract']),
+  onlyRooms('cli-sees-server', ['cli'], ['server', 'setup', 'volume', 'dockerfile', 'contract']),
   {
     name: 'only-server-composes',
     severity: 'error',

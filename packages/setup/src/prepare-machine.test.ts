@@ -16,7 +16,8 @@ const searchPath = (process.env['PATH'] ?? '').split(':')
 const placesOf = (artifacts: Artifacts): unknown => JSON.parse(JSON.stringify(artifacts))
 
 // A set-up runs on root's machine only, and must not install packages just for this test.
-const canPrepare = process.geteuid?.() === 0 && (await missingRequirements({ building: true, localNames: false }, searchPath)).length === 0
+const canPrepare =
+  process.geteuid?.() === 0 && (await missingRequirements({ building: true, localNames: false, volume: false }, searchPath)).length === 0
 
 let directory: string
 let lines: string[]

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import { findCommand, isAtLeast, isRecentGo, missingRequirements, requirements } from './requirements.ts'
+import { findCommand, isAtLeast, isRecentGo, isWish, missingRequirements, requirements } from './requirements.ts'
 import { backportsEntry } from './system-packages.ts'
 
 describe('requirements', () => {
@@ -11,11 +11,20 @@ describe('requirements', () => {
 
   it('asks for less when nothing has to be built', async () => {
     const commands = async (building: boolean): Promise<string[]> =>
-      (await missingRequirements({ building, localNames: false }, ['/nowhere']))
+      (await missingRequirements({ building, localNames: false, volume: false }, ['/nowhere']))
         .map(({ provides }) => provides)
         .filter((name) => !name.startsWith('/'))
     expect(await commands(false)).toStrictEqual(['ip', 'nft'])
     expect(await commands(true)).toStrictEqual(['ip', 'nft', 'mmdebstrap', 'npm', 'go', 'cc'])
+  })
+
+  it('asks for the tools of XFS only where there is a volume in a file, and goes on without them', async () => {
+    const missingWith = async (volume: boolean) =>
+      (await missingRequirements({ building: false, localNames: false, volume }, ['/nowhere'])).filter(
+        ({ provides }) => provides === 'mkfs.xfs',
+      )
+    expect(await missingWith(false)).toStrictEqual([])
+    expect((await missingWith(true)).map((missing) => [missing.packages, isWish(missing)])).toStrictEqual([[['xfsprogs'], true]])
   })
 
   it('says for each what it is for and which package brings it', () => {

@@ -12,7 +12,8 @@ export interface Requirement {
   readonly packages: readonly string[]
   /** `build`: only while something has to be built; `run`: at every start. */
   /** `names`: at every start whose sandboxes have names below localhost; it goes on without. */
-  readonly when: 'build' | 'run' | 'names'
+  /** `volume`: at every start that has to do with a volume in a file; it goes on without. */
+  readonly when: 'build' | 'run' | 'names' | 'volume'
   /** What cannot be done without it, as the end of "needed to …". */
   readonly purpose: string
 }
@@ -20,6 +21,7 @@ export interface Requirement {
 export const requirements: readonly Requirement[] = [
   { provides: 'ip', packages: ['iproute2'], when: 'run', purpose: 'give sandboxes their network' },
   { provides: 'nft', packages: ['nftables'], when: 'run', purpose: 'keep sandboxes apart on the network' },
+  { provides: 'mkfs.xfs', packages: ['xfsprogs'], when: 'volume', purpose: 'make the volume whose files share blocks' },
   { provides: '/etc/ssl/certs/ca-certificates.crt', packages: ['ca-certificates'], when: 'build', purpose: 'download over TLS' },
   { provides: 'mmdebstrap', packages: ['mmdebstrap'], when: 'build', purpose: 'build the template base' },
   {
@@ -62,7 +64,12 @@ export interface Occasion {
   readonly building: boolean
   /** Sandboxes have names below localhost. */
   readonly localNames: boolean
+  /** Images lie, or will lie, in a volume in a file. */
+  readonly volume: boolean
 }
+
+/** Whether a start goes on when it is missing. */
+export const isWish = ({ when }: Requirement): boolean => when === 'names' || when === 'volume'
 
 /** The requirements of the occasion that are not met by what is on `searchPath`. */
 export async function missingRequirements(occasion: Occasion, searchPath: readonly string[]): Promise<Requirement[]> {
@@ -73,8 +80,8 @@ export async function missingRequirements(occasion: Occasion, searchPath: readon
   return missing
 }
 
-const isDue = ({ when }: Requirement, { building, localNames }: Occasion): boolean =>
-  when === 'run' || (when === 'build' && building) || (when === 'names' && localNames)
+const isDue = ({ when }: Requirement, { building, localNames, volume }: Occasion): boolean =>
+  when === 'run' || (when === 'build' && building) || (when === 'names' && localNames) || (when === 'volume' && volume)
 
 async function isMet({ provides }: Requirement, searchPath: readonly string[]): Promise<boolean> {
   if (provides.startsWith('/')) return existsSync(provides)

@@ -23,6 +23,8 @@ export interface SetupPlaces {
   readonly searchPath: readonly string[]
   /** Sandboxes have names below localhost, which this machine must be able to look up. */
   readonly localNames?: boolean
+  /** Images lie, or will lie, in a volume in a file, for which the tools of XFS are needed. */
+  readonly volume?: boolean
 }
 
 const buildMilliseconds = 1_200_000
@@ -41,7 +43,7 @@ export function planSetup(places: SetupPlaces): SetupPlan {
     steps: [
       machineStep(places.artifactDirectory, building),
       systemPackagesStep({
-        occasion: () => ({ building: building(), localNames: places.localNames === true }),
+        occasion: () => ({ building: building(), localNames: places.localNames === true, volume: places.volume === true }),
         sourcesProgram: path.join(places.sourceDirectory, 'templates/base/debian-sources.awk'),
         searchPath: places.searchPath,
       }),

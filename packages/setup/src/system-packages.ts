@@ -1,7 +1,7 @@
 import { readFile, readdir, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 
-import { type Occasion, type Requirement, findCommand, isAtLeast, missingRequirements, oldestGo } from './requirements.ts'
+import { type Occasion, type Requirement, findCommand, isAtLeast, isWish, missingRequirements, oldestGo } from './requirements.ts'
 import { type Argv, CommandFailed, commandOutput, runCommand } from './run-command.ts'
 import type { Step, StepContext } from './run-steps.ts'
 import { SetupProblem } from './setup-problem.ts'
@@ -26,12 +26,12 @@ export function systemPackagesStep({ occasion, sourcesProgram, searchPath }: Sys
     done: async () => (await missingRequirements(occasion(), searchPath)).length === 0,
     run: async (context) => {
       const missing = await missingRequirements(occasion(), searchPath)
-      const [needed, wished] = [missing.filter(({ when }) => when !== 'names'), missing.filter(({ when }) => when === 'names')]
+      const [needed, wished] = [missing.filter((requirement) => !isWish(requirement)), missing.filter(isWish)]
       const canInstall = findCommand('apt-get', searchPath) !== undefined
       if (needed.length > 0) {
         if (!canInstall) throw cannotInstall(needed)
         await install(needed, sourcesProgram, context)
-        const left = await missingRequirements({ ...occasion(), localNames: false }, searchPath)
+        const left = await missingRequirements({ ...occasion(), localNames: false, volume: false }, searchPath)
         if (left.length > 0) throw cannotInstall(left)
       }
       if (wished.length > 0) await wish(wished, canInstall, sourcesProgram, context)

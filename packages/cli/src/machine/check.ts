@@ -10,5 +10,8 @@ export interface Check {
   /** The command that mends it. */
   readonly mend: string
   /** What is wrong, as one line; undefined when nothing is. */
-  find(config: Config): string | undefined | Promise<string | undefined>
+  find(config: Config): Found | undefined | Promise<Found | undefined>
 }
+
+/** What is wrong, perhaps with a way to mend it that depends on that. */
+export type Found = string | { readonly found: string; readonly mend: string }

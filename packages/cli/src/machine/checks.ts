@@ -8,6 +8,7 @@ import { cgroupSupport, commandOutput, findCommand, freeBytes } from '@torpor/se
 import { servingServer } from '../server/server-record.ts'
 import { addressChecks, nameChecks } from './address-checks.ts'
 import type { Check } from './check.ts'
+import { volumeChecks } from './volume-checks.ts'
 
 const gibibyte = 1024 ** 3
 const isRoot = (): boolean => process.geteuid?.() === 0
@@ -111,6 +112,7 @@ export const checks: readonly Check[] = [
     mend: 'add memory, or set TORPOR_MEMORY_MIB lower',
     find: () => (totalmem() >= 2 * gibibyte ? undefined : `the machine has ${(totalmem() / gibibyte).toFixed(1)} GiB`),
   },
+  ...volumeChecks,
   ...addressChecks,
   ...nameChecks,
 ]

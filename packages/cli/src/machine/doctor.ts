@@ -2,8 +2,9 @@ import process from 'node:process'
 
 import { type Config, loadConfig } from '@torpor/server/config'
 
-import type { Check } from './check.ts'
+import type { Check, Found } from './check.ts'
 import { checks } from './checks.ts'
+import { describeVolume, volumeOf } from './volume.ts'
 
 /** What a check found. */
 export interface Finding extends Pick<Check, 'name' | 'severity' | 'breaks' | 'mend'> {
@@ -12,8 +13,11 @@ export interface Finding extends Pick<Check, 'name' | 'severity' | 'breaks' | 'm
 
 /** Runs every check; the exit code is 1 when something keeps Torpor from working. */
 export async function doctor(options: { readonly json: boolean }): Promise<void> {
-  const findings = await examine(loadConfig(), checks)
-  process.stdout.write(options.json ? `${JSON.stringify({ findings }, null, 2)}\n` : describe(findings))
+  const config = loadConfig()
+  // A look that fails is a finding of the checks.
+  const [findings, volume] = await Promise.all([examine(config, checks), volumeOf(config).catch(() => undefined)])
+  process.stdout.write(options.json ? `${JSON.stringify({ findings, volume: volume ?? null }, null, 2)}\n` : describe(findings))
+  if (volume && !options.json) process.stdout.write(`volume: ${describeVolume(volume)}\n`)
   if (findings.some(({ severity }) => severity === 'error')) process.exitCode = 1
 }
 
@@ -23,13 +27,14 @@ export async function examine(config: Config, list: readonly Check[]): Promise<F
     list.map(async (check): Promise<Finding[]> => {
       const found = await ask(check, config)
       const { name, severity, breaks, mend } = check
-      return found === undefined ? [] : [{ name, severity, found, breaks, mend }]
+      if (found === undefined) return []
+      return [{ name, severity, breaks, ...(typeof found === 'string' ? { found, mend } : found) }]
     }),
   )
   return all.flat()
 }
 
-async function ask(check: Check, config: Config): Promise<string | undefined> {
+async function ask(check: Check, config: Config): Promise<Found | undefined> {
   try {
     return await check.find(config)
   } catch (error) {

@@ -1,9 +1,10 @@
 import process from 'node:process'
 import { setTimeout as delay } from 'node:timers/promises'
 
-import { loadConfig, readApiKey } from '@torpor/server/config'
+import { type Config, loadConfig, readApiKey } from '@torpor/server/config'
 import { SetupProblem } from '@torpor/setup'
 
+import { volumeOf } from '../machine/volume.ts'
 import { type ProcessIdentity, isAlive } from '../processes.ts'
 import { killSandbox, listSandboxes } from './api-client.ts'
 import { owningProcess, servingServer } from './server-record.ts'
@@ -30,6 +31,14 @@ export async function down(options: { readonly all: boolean }): Promise<void> {
   }
   await end(owner)
   process.stdout.write('torpor is stopped\n')
+  await tellOfVolume(config)
+}
+
+/** A server unmounts its volume when it ends, unless something lives on in it. */
+async function tellOfVolume(config: Config): Promise<void> {
+  const volume = await volumeOf(config)
+  if (volume?.kind !== 'loop' || volume.state !== 'mounted') return
+  process.stdout.write('the volume stays mounted: sandboxes go on in it, frozen ones among them\n')
 }
 
 async function end(server: ProcessIdentity): Promise<void> {

@@ -1,8 +1,11 @@
+import path from 'node:path'
 import process from 'node:process'
 
 import { type Config, loadConfig, readApiKey } from '@torpor/server/config'
 import { freeBytes } from '@torpor/setup'
+import type { VolumeFindings } from '@torpor/volume'
 
+import { describeVolume, volumeOf } from '../machine/volume.ts'
 import { version } from '../version.ts'
 import { type Inventory, type Preparation, isHealthy, listPreparations, takeInventory } from './api-client.ts'
 import { diskUse } from './disk-use.ts'
@@ -23,6 +26,8 @@ interface Status {
   readonly inventory: Inventory | null
   /** Templates that are not ready; null when they could not be asked for. */
   readonly preparations: readonly Preparation[] | null
+  /** Where images and memory lie; null for anybody but root. */
+  readonly volume: VolumeFindings | null
   readonly disk: { readonly usedBytes: number; readonly freeBytes: number }
 }
 
@@ -49,8 +54,10 @@ async function look(config: Config): Promise<Status> {
     sandboxes: inventory && countOf(inventory),
     inventory,
     preparations: healthy ? await preparationsOf(config, record.address) : null,
+    volume: (await volumeOf(config)) ?? null,
     disk: {
-      usedBytes: await diskUse(config.dataDirectory, config.artifactDirectory),
+      // What lies in a mounted volume takes its blocks from the volume's file, and shares many of them.
+      usedBytes: await diskUse(config.dataDirectory, [config.artifactDirectory, path.join(config.dataDirectory, 'volume')]),
       freeBytes: freeBytes(config.dataDirectory),
     },
   }
@@ -73,12 +80,25 @@ async function preparationsOf(config: Config, address: string): Promise<Status['
 
 const mebibytes = (bytes: number): string => `${Math.round(bytes / 1024 ** 2)} MiB`
 
-function describe({ server, version, address, tlsAddress, pid, startedAt, sandboxes, inventory, preparations, disk }: Status): string {
+function describe({
+  server,
+  version,
+  address,
+  tlsAddress,
+  pid,
+  startedAt,
+  sandboxes,
+  inventory,
+  preparations,
+  volume,
+  disk,
+}: Status): string {
   const lines = [`server     ${server}`, `version    ${version}`]
   if (address !== null) lines.push(`address    http://${address}`, `pid        ${pid}, since ${startedAt}`)
   if (tlsAddress !== null) lines.push(`TLS        ${tlsAddress}`)
   if (sandboxes !== null) lines.push(`sandboxes  ${sandboxes.running} running, ${sandboxes.paused} paused`)
   for (const { name, state, step, since } of preparations ?? []) lines.push(`template   ${name}: ${state} (${step}), since ${since}`)
+  if (volume !== null) lines.push(`volume     ${describeVolume(volume)}`)
   lines.push(`disk       ${mebibytes(disk.usedBytes)} used, ${mebibytes(disk.freeBytes)} free`)
   if (inventory) lines.push('', ...inventoryTable(inventory))
   return `${lines.join('\n')}\n`

@@ -22,7 +22,7 @@ export async function up(options: { readonly detach: boolean }): Promise<void> {
   const reporter = reporterFor(process.stdout)
   const interruption = interruptions()
   try {
-    const artifacts = await prepareMachine(setupPlaces(config), reporter, interruption.signal)
+    const artifacts = await prepareMachine(await setupPlaces(config), reporter, interruption.signal)
     const secrets = loadSecrets(config.dataDirectory, config)
     await hintAtNames(config)
     const options_ = { config, secrets, artifacts, reporter, signal: interruption.signal }

@@ -31,6 +31,8 @@ describe('loadConfig', () => {
       memoryOvercommit: 2,
       warmMemoryMiB: 2000,
       egressPrivate: 'deny',
+      volumeSize: 'auto',
+      diskReserveMiB: 512,
     })
     expect(config.apiKey).toBeUndefined()
   })
@@ -46,6 +48,14 @@ describe('loadConfig', () => {
       memoryOvercommit: 1.5,
       dataDirectory: '/b',
     })
+  })
+
+  it.each([
+    ['off', 'off'],
+    ['1024', 1024],
+    ['', 'auto'],
+  ])('takes TORPOR_VOLUME_SIZE=%s', (given, volumeSize) => {
+    expect(loadConfig({ TORPOR_VOLUME_SIZE: given }, machine)).toMatchObject({ volumeSize })
   })
 
   it('lists every fault at once, by name', () => {
@@ -67,6 +77,10 @@ describe('loadConfig', () => {
     ['TORPOR_DOMAIN', 'https://example.org'],
     ['TORPOR_MEMORY_MIB', '1GB'],
     ['TORPOR_MEMORY_MIB', '1e3'],
+    ['TORPOR_VOLUME_SIZE', '1023'],
+    ['TORPOR_VOLUME_SIZE', 'none'],
+    ['TORPOR_VOLUME_SIZE', '10G'],
+    ['TORPOR_DISK_RESERVE_MIB', '-1'],
     ['TORPOR_CPU', '1.5'],
     ['TORPOR_CPU', '-1'],
     ['TORPOR_MEMORY_OVERCOMMIT', '0.5'],

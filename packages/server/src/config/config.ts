@@ -27,6 +27,10 @@ export interface Config {
   readonly tls: TlsConfig
   /** What a sandbox gets whose template asks for nothing else. */
   readonly resources: { readonly cpuCount: number; readonly memoryMiB: number; readonly diskMiB: number }
+  /** What every running sandbox can write to its disk, however full the volume is. */
+  readonly diskReserveMiB: number
+  /** MiB of the volume in a file; `auto`: what fits; `off`: none is made, and nothing shares blocks. */
+  readonly volumeSize: 'auto' | 'off' | number
   readonly pidsLimit: number
   /** Built-in templates that are made beside base. */
   readonly templates: readonly (typeof lateTemplates)[number][]
@@ -117,6 +121,10 @@ const whole = (unit: string, least: number, most: number): z.ZodType<number> => 
 const oneOf = <const Value extends string>(...values: readonly [Value, ...Value[]]): z.ZodEnum<{ [Key in Value]: Key }> =>
   z.enum(values, { error: `must be one of ${values.join(', ')}` })
 
+const volumeSize = z.union([z.enum(['auto', 'off']), whole('MiB', 1024, 67_108_864)], {
+  error: 'must be auto, off or a whole number of MiB from 1024 to 67108864',
+})
+
 const directory = z
   .string()
   .refine((text) => path.isAbsolute(text) && !text.includes('\0'), 'must be an absolute path')
@@ -175,6 +183,8 @@ const schema = z
     TORPOR_CPU: whole('processors', 1, 256),
     TORPOR_MEMORY_MIB: whole('MiB', 128, 1_048_576),
     TORPOR_DISK_MIB: whole('MiB', 256, 16_777_216),
+    TORPOR_DISK_RESERVE_MIB: whole('MiB', 0, 16_777_216),
+    TORPOR_VOLUME_SIZE: volumeSize,
     TORPOR_PIDS: whole('processes', 64, 1_000_000),
     TORPOR_DEFAULT_TIMEOUT: whole('seconds', 1, 31_536_000),
     TORPOR_MAX_TIMEOUT: whole('seconds', 1, 31_536_000),
@@ -234,6 +244,8 @@ function toConfig(values: z.output<typeof schema>, texts: Record<SettingName, st
       trustDirectory: values.TORPOR_TRUST_DIR,
     },
     resources: { cpuCount: values.TORPOR_CPU, memoryMiB: values.TORPOR_MEMORY_MIB, diskMiB: values.TORPOR_DISK_MIB },
+    diskReserveMiB: values.TORPOR_DISK_RESERVE_MIB,
+    volumeSize: values.TORPOR_VOLUME_SIZE,
     pidsLimit: values.TORPOR_PIDS,
     templates: values.TORPOR_TEMPLATES,
     defaultTimeoutSeconds: values.TORPOR_DEFAULT_TIMEOUT,

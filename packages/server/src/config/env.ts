@@ -73,6 +73,18 @@ export const settings = [
   { name: 'TORPOR_CPU', unit: 'processors', default: '2', doc: 'Processors of a sandbox whose template asks for nothing else.' },
   { name: 'TORPOR_MEMORY_MIB', unit: 'MiB', default: '1024', doc: 'Memory of a sandbox whose template asks for nothing else.' },
   { name: 'TORPOR_DISK_MIB', unit: 'MiB', default: '20480', doc: 'What a sandbox may write to its disk.' },
+  {
+    name: 'TORPOR_DISK_RESERVE_MIB',
+    unit: 'MiB',
+    default: '512',
+    doc: 'What every running sandbox can write to its disk for sure, however full the volume gets; beyond it writes get ENOSPC before they could take what others were promised.',
+  },
+  {
+    name: 'TORPOR_VOLUME_SIZE',
+    unit: 'MiB|auto|off',
+    default: 'auto',
+    doc: 'The volume in a file whose files share blocks, made where the file system of TORPOR_DATA_DIR cannot share them; auto takes what fits, off makes none and copies.',
+  },
   { name: 'TORPOR_PIDS', unit: 'processes', default: '4096', doc: 'Processes and threads of this machine that one sandbox may hold.' },
   { name: 'TORPOR_DEFAULT_TIMEOUT', unit: 's', default: '300', doc: 'Life of a sandbox that was created without a timeout.' },
   { name: 'TORPOR_MAX_TIMEOUT', unit: 's', default: '86400', doc: 'The longest timeout that may be asked for.' },

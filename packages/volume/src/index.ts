@@ -1,0 +1,5 @@
+export { type VolumeFindings, examineVolume, usesFile } from './examine-volume.ts'
+export { bestReadAheadKiB } from './loop-device.ts'
+export { moveInto } from './move-into.ts'
+export { openVolume } from './open-volume.ts'
+export type { Obstacle, Volume, VolumeOptions, VolumeSize } from './volume.ts'
