@@ -46,3 +46,17 @@ func TestEditsAndFilesOfOursAreInTheCopy(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestAnotherModuleIsRefused(t *testing.T) {
+	if err := check(version, sum); err != nil {
+		t.Error(err)
+	}
+	for name, each := range map[string]struct{ version, sum, says string }{
+		"version": {"v1.2.3", sum, "go.mod has v1.2.3"},
+		"content": {version, "h1:other", "go.sum has h1:other"},
+	} {
+		if err := check(each.version, each.sum); err == nil || !strings.Contains(err.Error(), each.says) {
+			t.Errorf("another %s: %v", name, err)
+		}
+	}
+}

@@ -65,15 +65,33 @@ func makeCopy(directory string) error {
 
 // findModule returns where the module of the right version lies.
 func findModule() (string, error) {
-	listed, err := exec.Command("go", "list", "-m", "-f", "{{.Version}} {{.Dir}}", module).Output()
+	listed, err := exec.Command("go", "list", "-m", "-f", "{{.Version}}\n{{.Sum}}\n{{.Dir}}", module).Output()
 	if err != nil {
 		return "", fmt.Errorf("finding %s: %w", module, err)
 	}
-	found, directory, _ := strings.Cut(strings.TrimSpace(string(listed)), " ")
-	if found != version {
-		return "", fmt.Errorf("the edits are for %s %s, and go.mod has %s: see docs/runtime-edits.md", module, version, found)
+	lines := strings.SplitN(strings.TrimSpace(string(listed)), "\n", 3)
+	if len(lines) != 3 {
+		return "", fmt.Errorf("finding %s: go list says %q", module, listed)
 	}
-	return directory, nil
+	if err := check(lines[0], lines[1]); err != nil {
+		return "", err
+	}
+	// What lies in the module cache may have been changed since it was fetched.
+	if said, err := exec.Command("go", "mod", "verify").CombinedOutput(); err != nil {
+		return "", fmt.Errorf("the modules in the cache are not what go.sum names; `go clean -modcache` fetches them anew: %s", bytes.TrimSpace(said))
+	}
+	return lines[2], nil
+}
+
+// check refuses every module but the one that the edits were written for.
+func check(foundVersion, foundSum string) error {
+	if foundVersion != version {
+		return fmt.Errorf("the edits are for %s %s, and go.mod has %s: see docs/runtime-edits.md", module, version, foundVersion)
+	}
+	if foundSum != sum {
+		return fmt.Errorf("the edits are for the %s %s with the hash %s, and go.sum has %s: see docs/runtime-edits.md", module, version, sum, foundSum)
+	}
+	return nil
 }
 
 // writeModuleFiles writes ours with the edited module in the place of the other.

@@ -39,24 +39,35 @@ type Engine interface {
 // body is a request that can check itself.
 type body interface{ Validate() error }
 
+// methods are the calls that are served, and their names.
+type methods struct {
+	*http.ServeMux
+	log   *slog.Logger
+	names []string
+}
+
 // New makes the handler of the whole protocol.
 func New(engine Engine, hub *Hub, log *slog.Logger) http.Handler {
-	mux := http.NewServeMux()
-	register(mux, log, "boot", engine.Boot)
-	register(mux, log, "restore", engine.Restore)
-	register(mux, log, "waitRestored", engine.WaitRestored)
-	register(mux, log, "freeze", engine.Freeze)
-	register(mux, log, "thaw", engine.Thaw)
-	register(mux, log, "capture", engine.Capture)
-	register(mux, log, "captureFiles", engine.CaptureFiles)
-	register(mux, log, "destroy", engine.Destroy)
-	register(mux, log, "list", engine.List)
-	register(mux, log, "stats", engine.Stats)
-	register(mux, log, "version", engine.Version)
-	register(mux, log, "space", engine.Space)
-	registerEnding(mux, log, "flush", engine.Flush)
-	registerEnding(mux, log, "prefetch", engine.Prefetch)
-	registerEnding(mux, log, "compact", engine.Compact)
+	mux := &methods{ServeMux: http.NewServeMux(), log: log}
+	register(mux, "boot", engine.Boot)
+	register(mux, "restore", engine.Restore)
+	register(mux, "waitRestored", engine.WaitRestored)
+	register(mux, "freeze", engine.Freeze)
+	register(mux, "thaw", engine.Thaw)
+	register(mux, "capture", engine.Capture)
+	register(mux, "captureFiles", engine.CaptureFiles)
+	register(mux, "destroy", engine.Destroy)
+	register(mux, "list", engine.List)
+	register(mux, "stats", engine.Stats)
+	register(mux, "version", func(none protocol.Empty) (protocol.Version, error) {
+		version, err := engine.Version(none)
+		version.Methods = mux.names
+		return version, err
+	})
+	register(mux, "space", engine.Space)
+	registerEnding(mux, "flush", engine.Flush)
+	registerEnding(mux, "prefetch", engine.Prefetch)
+	registerEnding(mux, "compact", engine.Compact)
 	mux.HandleFunc("GET /v1/events", func(w http.ResponseWriter, r *http.Request) { stream(w, r, hub) })
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		fail(w, protocol.Errorf(protocol.NotFound, "There is no method %s %s.", r.Method, r.URL.Path))
@@ -65,12 +76,13 @@ func New(engine Engine, hub *Hub, log *slog.Logger) http.Handler {
 }
 
 // register serves POST /v1/<name> by one call, which is made to its end.
-func register[Request body, Reply any](mux *http.ServeMux, log *slog.Logger, name string, call func(Request) (Reply, error)) {
-	registerEnding(mux, log, name, func(_ context.Context, request Request) (Reply, error) { return call(request) })
+func register[Request body, Reply any](mux *methods, name string, call func(Request) (Reply, error)) {
+	registerEnding(mux, name, func(_ context.Context, request Request) (Reply, error) { return call(request) })
 }
 
 // registerEnding serves it by a call that is given up when its caller is gone or the host is asked to stop.
-func registerEnding[Request body, Reply any](mux *http.ServeMux, log *slog.Logger, name string, call func(context.Context, Request) (Reply, error)) {
+func registerEnding[Request body, Reply any](mux *methods, name string, call func(context.Context, Request) (Reply, error)) {
+	mux.names = append(mux.names, name)
 	mux.HandleFunc("POST /v1/"+name, func(w http.ResponseWriter, r *http.Request) {
 		started := time.Now()
 		var request Request
@@ -79,7 +91,7 @@ func registerEnding[Request body, Reply any](mux *http.ServeMux, log *slog.Logge
 		if err == nil {
 			reply, err = guarded(r.Context(), call, request)
 		}
-		record(log, name, execution(request), started, err)
+		record(mux.log, name, execution(request), started, err)
 		if err != nil {
 			fail(w, protocol.Wrap(err, "The method failed."))
 			return

@@ -118,6 +118,7 @@ func TestAnswers(t *testing.T) {
 		{"prefetch", `{"execution":"a","keepFreeBytes":-1}`, 400, `"kind":"invalid"`},
 		{"list", `{}`, 200, `{"executions":[]}`},
 		{"version", `{}`, 200, `"version":"v"`},
+		{"version", `{}`, 200, `"waitRestored"`},
 		{"freeze", `{"execution":"b"}`, 404, `"kind":"not_found"`},
 		{"freeze", `{"execution":"disk"}`, 507, `"kind":"no_space"`},
 		{"freeze", `{"execution":"bug"}`, 500, `"kind":"internal"`},

@@ -67,6 +67,8 @@ type Version struct {
 	Version string `json:"version"`
 	Runtime string `json:"runtime"`
 	PID     int    `json:"pid"`
+	// Methods are the names of all that this host serves.
+	Methods []string `json:"methods"`
 }
 
 // EventType tells the lines of the event stream apart.

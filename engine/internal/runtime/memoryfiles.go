@@ -92,34 +92,56 @@ func (e *execution) heldMemoryFiles() memoryFiles {
 
 // endBiggest does to memory in files what the kernel does to its own far above the limit: it ends the process that maps most, which
 // the runtime takes for a SIGKILL inside. False when none maps so many bytes.
+//
+// What is resident tells best. But the kernel, which takes memory in files for cache, puts it aside when the group is at its own limit, and
+// takes it from who mapped it: then what is mapped at all has to do. The runtime maps only what was touched.
 func (e *execution) endBiggest(least int64) bool {
 	own := map[int]bool{}
 	for _, p := range e.processes() {
 		own[p.PID] = true
 	}
-	biggest, most := 0, least/int64(os.Getpagesize())
+	resident, mapped := biggest{pages: least / int64(os.Getpagesize())}, biggest{pages: least / int64(os.Getpagesize())}
 	for _, pid := range cgroups.Members(e.controlGroup()) {
-		// Of several that share an address space the last, as the kernel does: the end of the first is the sandbox's own.
-		if mapped := mappedPages(pid); !own[pid] && mapped >= most {
-			biggest, most = pid, mapped
+		if own[pid] {
+			continue
 		}
+		all, present := filePages(pid)
+		resident.meet(pid, present)
+		mapped.meet(pid, all)
 	}
-	return biggest > 0 && syscall.Kill(biggest, syscall.SIGKILL) == nil
+	if resident.pid == 0 {
+		resident = mapped
+	}
+	return resident.pid > 0 && syscall.Kill(resident.pid, syscall.SIGKILL) == nil
 }
 
-// mappedPages is how much of files a process has mapped and touched.
-func mappedPages(pid int) int64 {
+// biggest is the process that has most, and at least so many pages.
+type biggest struct {
+	pid   int
+	pages int64
+}
+
+// meet prefers, of several that share an address space, the last, as the kernel does: the end of the first is the sandbox's own.
+func (b *biggest) meet(pid int, pages int64) {
+	if pages >= b.pages {
+		b.pid, b.pages = pid, pages
+	}
+}
+
+// filePages is how much a process has mapped, and how much of files it has mapped and in memory.
+func filePages(pid int) (mapped, resident int64) {
 	content, err := os.ReadFile(fmt.Sprintf("/proc/%d/statm", pid))
 	if err != nil {
-		return 0
+		return 0, 0
 	}
 	words := strings.Fields(string(content))
 	if len(words) < 3 {
-		return 0
+		return 0, 0
 	}
-	shared, err := strconv.ParseInt(words[2], 10, 64)
-	if err != nil {
-		return 0
+	mapped, first := strconv.ParseInt(words[0], 10, 64)
+	resident, second := strconv.ParseInt(words[2], 10, 64)
+	if first != nil || second != nil {
+		return 0, 0
 	}
-	return shared
+	return mapped, resident
 }

@@ -17,7 +17,9 @@ const (
 	// lookAgain is for a group that file cache keeps above the limit: what creeps up from there on crosses nothing that tells.
 	lookAgain = 100 * time.Millisecond
 	// Memory in files grows without a word of the kernel's, at this many bytes in a second: it is looked at before it can be too much.
-	fastestGrowth             = 2 << 30
+	fastestGrowth = 2 << 30
+	// Above the limit nothing else will tell, and a single process that fills fresh memory was seen to take 6 GiB in a second.
+	greediestGrowth           = 8 << 30
 	shortestLook, longestLook = 20 * time.Millisecond, 500 * time.Millisecond
 	// rounded is what long pauses end on, so that one waking up serves many executions: it costs more than a look.
 	rounded = 50 * time.Millisecond
@@ -51,7 +53,7 @@ func (h *Host) look(e *execution, guard *memoryGuard) time.Duration {
 	case e.ending.Load() || e.status() != protocol.Running:
 		return 0
 	case len(e.heldMemoryFiles()) > 0:
-		return together(time.Now(), guard.pause(guard.limit-guard.used(e)))
+		return together(time.Now(), guard.pause(guard.limit-guard.used(e), fastestGrowth))
 	case cgroups.Read(e.controlGroup()).ChargedBytes < guard.limit:
 		return 0
 	}
@@ -74,7 +76,7 @@ func (h *Host) tellWhileShort(e *execution, guard *memoryGuard) {
 			// What it had is given back in a moment.
 			repeat = lastRepeat
 		} else if inFiles {
-			pause = guard.pause(guard.limit + headroom - used)
+			pause = guard.pause(guard.limit+headroom-used, greediestGrowth)
 		}
 		if ended || !time.Now().Before(next) {
 			h.publish(protocol.Event{Type: protocol.Memory, Execution: e.id, UsageBytes: used, LimitBytes: guard.limit})
@@ -109,10 +111,9 @@ func (g *memoryGuard) atMost(e *execution, files memoryFiles) int64 {
 	return g.rest + files.bytes(g.limit-g.rest)
 }
 
-// pause is how long memory in files can be left alone that is so many bytes away from being too much.
-func (g *memoryGuard) pause(room int64) time.Duration {
-	const perMillisecond = fastestGrowth / 1000
-	reached := time.Duration(room/perMillisecond) * time.Millisecond
+// pause is how long memory in files can be left alone that is so many bytes away from being too much and grows by so many in a second.
+func (g *memoryGuard) pause(room, growth int64) time.Duration {
+	reached := time.Duration(room*1000/growth) * time.Millisecond
 	return min(max(reached, restAfter*g.took, shortestLook), longestLook)
 }
 

@@ -19,7 +19,7 @@ func TestMemoryInFilesIsLookedAtBeforeItCanBeTooMuch(t *testing.T) {
 		{room: 1 << 20, took: 40 * time.Millisecond, want: 200 * time.Millisecond},
 	} {
 		guard := &memoryGuard{took: c.took}
-		if got := guard.pause(c.room); got < c.want-time.Millisecond || got > c.want {
+		if got := guard.pause(c.room, fastestGrowth); got < c.want-time.Millisecond || got > c.want {
 			t.Errorf("%d bytes away, after a look of %v: %v, want %v", c.room, c.took, got, c.want)
 		}
 	}
