@@ -8,6 +8,7 @@ import { createSandbox } from './app/create-sandbox.ts'
 import { evictAll } from './app/evict-sandbox.ts'
 import { ExecutionTable } from './app/execution-table.ts'
 import { forkSandbox } from './app/fork-sandbox.ts'
+import { Holdings } from './app/holdings.ts'
 import { ImageLeases } from './app/image-leases.ts'
 import { inventoryOf } from './app/inventory.ts'
 import { JournalCursors } from './app/journal-cursors.ts'
@@ -50,10 +51,13 @@ import { wakeSandbox } from './app/wake-sandbox.ts'
 import { WarmPool } from './app/warm-pool.ts'
 import type { SandboxRecord } from './domain/sandbox.ts'
 import { collection } from './reconcilers/collection.ts'
+import { compaction } from './reconcilers/compaction.ts'
 import { deadlines } from './reconcilers/deadlines.ts'
 import { Loop } from './reconcilers/loop.ts'
 import { sampling } from './reconcilers/sampling.ts'
+import { trimming } from './reconcilers/trimming.ts'
 import { verification } from './reconcilers/verification.ts'
+import { volumeSpace } from './reconcilers/volume-space.ts'
 import { warmMemory } from './reconcilers/warm-memory.ts'
 import { warmPool } from './reconcilers/warm-pool.ts'
 
@@ -77,6 +81,7 @@ export type Adapters = Omit<
   | 'transitions'
   | 'executions'
   | 'leases'
+  | 'holdings'
   | 'verified'
   | 'pool'
   | 'builds'
@@ -102,6 +107,7 @@ export function createPlatform(adapters: Adapters): Platform {
     builds,
     executions: new ExecutionTable(),
     leases: new ImageLeases(),
+    holdings: new Holdings(),
     verified: new Verified(),
     sampler: new Sampler(),
     journalCursors: new JournalCursors(),
@@ -115,9 +121,12 @@ export function createPlatform(adapters: Adapters): Platform {
     new Loop('warm memory', warmMemory(ports), adapters),
     new Loop('warm pool', warmPool(ports), adapters),
     new Loop('sampling', sampling(ports), adapters),
+    new Loop('volume space', volumeSpace(ports), adapters),
+    new Loop('compaction', compaction(ports, stopping.signal), adapters),
   ]
   // These look at all there is: too dear for every change of a sandbox.
   const collecting = new Loop('collection', collection(ports), adapters)
+  const trims = new Loop('trimming', trimming(ports), adapters)
   const background = new Loop('verification', verification(ports, stopping.signal), adapters)
   let unsubscribe = (): void => undefined
   return {
@@ -139,6 +148,7 @@ export function createPlatform(adapters: Adapters): Platform {
       const adoption = await adoptExecutions(ports)
       nudge()
       background.nudge()
+      trims.nudge()
       return adoption
     },
     close: async () => {
@@ -146,7 +156,7 @@ export function createPlatform(adapters: Adapters): Platform {
       stopping.abort(new TorporError('unavailable', 'The server is stopping'))
       await builds.close(new TorporError('unavailable', 'The server was stopped in the middle of this build. Start it again'))
       await pool.close(adapters.engine)
-      await Promise.all([...loops, collecting, background].map((loop) => loop[Symbol.asyncDispose]()))
+      await Promise.all([...loops, collecting, background, trims].map((loop) => loop[Symbol.asyncDispose]()))
       await pool.close(adapters.engine)
       await transitions.idle()
       await evictAll(ports)

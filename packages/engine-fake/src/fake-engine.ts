@@ -12,12 +12,14 @@ import type {
   ImageRef,
   MemoryPressure,
   ObservedExecution,
+  SpaceUse,
 } from '@torpor/core'
 
 import { FakeFaults, type Verb, type VerbCall } from './fake-faults.ts'
 import { FakeMachine } from './fake-machine.ts'
 import { type FakeMemory, newMemory, readFiles, readImage, writeFiles, writeImage } from './fake-memory.ts'
 import type { FakeProcess } from './fake-process.ts'
+import { imageSpace } from './fake-space.ts'
 
 export interface FakeEngineOptions {
   /** Shared by engines that stand for one server after the other; a new one by default. */
@@ -38,6 +40,10 @@ export interface FakeEngine extends Engine {
   memory(execution: string): FakeMemory
   /** The rules that hold for it. @throws TorporError `not_found`. */
   egress(execution: string): EgressRules
+  /** Images, by name, that lie in so many pieces; what is compacted is taken out. */
+  readonly pieces: Map<string, number>
+  /** What is to stay free, in bytes. */
+  readonly keptFree: number
   /** Opens a port in the sandbox. It stays open over freeze, capture and restore; the server is given for upgrades. */
   listen(execution: string, port: number, handler: RequestListener): Promise<Server>
   /** The sandbox ends by itself: an exit event, and `stopped` in the list. */
@@ -58,6 +64,8 @@ class InMemoryEngine implements FakeEngine {
   readonly machine: FakeMachine
   readonly faults = new FakeFaults()
   readonly calls: VerbCall[] = []
+  readonly pieces = new Map<string, number>()
+  keptFree = 0
   readonly #locateImage: (image: ImageRef) => Promise<string>
   readonly #unsubscribe = new Set<() => void>()
   #closed = false
@@ -87,6 +95,16 @@ class InMemoryEngine implements FakeEngine {
     this.machine.find(execution)
   }
 
+  async flush(execution: string): Promise<void> {
+    await this.#arrive('flush', execution)
+    this.machine.find(execution).requireAlive()
+  }
+
+  async prefetch(execution: string): Promise<void> {
+    await this.#arrive('prefetch', execution)
+    this.machine.find(execution)
+  }
+
   freeze(execution: string): Promise<void> {
     return this.#on('freeze', execution, (carrier) => carrier.freeze())
   }
@@ -107,6 +125,27 @@ class InMemoryEngine implements FakeEngine {
       carrier.requireAlive()
       return writeFiles(directory, carrier.engineVersion, carrier.memory)
     })
+  }
+
+  async space(subject: { readonly execution: string } | { readonly image: ImageRef }): Promise<SpaceUse> {
+    if ('image' in subject) {
+      await this.#arrive('space', undefined)
+      return imageSpace(await this.#locateImage(subject.image), this.pieces.get(subject.image.name) ?? 1)
+    }
+    await this.#arrive('space', subject.execution)
+    const { diskBytes } = this.machine.find(subject.execution).stats
+    return { bytes: diskBytes, allocatedBytes: diskBytes, sharedBytes: 0, extents: 1 }
+  }
+
+  async compact(image: ImageRef, signal: AbortSignal): Promise<void> {
+    await this.#arrive('compact', undefined)
+    signal.throwIfAborted()
+    await this.#locateImage(image)
+    this.pieces.delete(image.name)
+  }
+
+  keepFree(bytes: number): void {
+    this.keptFree = bytes
   }
 
   setEgress(execution: string, rules: EgressRules): Promise<void> {

@@ -5,10 +5,14 @@ export type Verb =
   | 'boot'
   | 'restore'
   | 'released'
+  | 'flush'
+  | 'prefetch'
   | 'freeze'
   | 'thaw'
   | 'capture'
   | 'captureFiles'
+  | 'space'
+  | 'compact'
   | 'setEgress'
   | 'destroy'
   | 'list'
@@ -17,7 +21,7 @@ export type Verb =
 /** One call that reached the engine. */
 export interface VerbCall {
   readonly verb: Verb
-  /** Undefined for `list`. */
+  /** Undefined for `list`, and for what is about an image. */
   readonly execution: string | undefined
 }
 

@@ -44,7 +44,7 @@ export class FakeProcess {
   get stats(): ExecutionStats {
     const cpuNanoseconds = Number(process.hrtime.bigint() - this.#startedAt)
     const taken = this.memory.processes.values().reduce((sum, bytes) => sum + bytes, this.memory.counter)
-    return { memoryBytes: 16 * 1024 * 1024 + taken, diskBytes: 4096, cpuNanoseconds, processes: 3 }
+    return { memoryBytes: 16 * 1024 * 1024 + taken, diskBytes: 4096, cpuNanoseconds, processes: 3, sharesBlocks: false }
   }
 
   /** Does `work` when all earlier calls are done; fails at once when the execution is destroyed meanwhile. */

@@ -8,7 +8,7 @@ import { damaged, noticeDamage } from './damage.ts'
 import { type ImageFile, engineFiles, isPageData, noteFile } from './image-files.ts'
 import { sumOf } from './piece-sums.ts'
 
-const common = { engineVersion: z.string(), bytes: z.number(), createdAt: z.number() }
+const common = { engineVersion: z.string(), bytes: z.number(), createdAt: z.number(), diskBytes: z.number().optional() }
 /** Page data has no sum here: its sums are noted by the first `verify`. */
 const file = z.object({ name: z.string(), size: z.number(), sha256: z.string().optional() })
 const version2 = z.object({ version: z.literal(2), kind: z.enum(['memory', 'files']), ...common, files: z.array(file) })
@@ -21,10 +21,18 @@ export type ImageNote = z.infer<typeof note>
 export type NotedFile = z.infer<typeof file>
 
 /** Describes a draft, for which it reads every file but the page data. Not synced. */
-export async function writeNote(directory: string, { kind, engineVersion }: ImageRef): Promise<void> {
+export async function writeNote(directory: string, { kind, engineVersion }: ImageRef, diskBytes: number | undefined): Promise<void> {
   const files = await Promise.all((await engineFiles(directory)).map((file) => describe(directory, file)))
   const bytes = files.reduce((sum, { size }) => sum + size, 0)
-  const content: ImageNote = { version: 2, kind, engineVersion, bytes, createdAt: Date.now(), files }
+  const content: ImageNote = {
+    version: 2,
+    kind,
+    engineVersion,
+    bytes,
+    createdAt: Date.now(),
+    files,
+    ...(diskBytes !== undefined && { diskBytes }),
+  }
   await writeFile(path.join(directory, noteFile), JSON.stringify(content), { mode: 0o600 })
 }
 

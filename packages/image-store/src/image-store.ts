@@ -28,12 +28,12 @@ export function openImageStore({ directory, reserveBytes = defaultReserveBytes }
     return onImage(target, () => work(target))
   }
   return {
-    stage: async ({ owner, generation, kind, engineVersion }, expectedBytes) => {
+    stage: async ({ owner, generation, kind, engineVersion, diskBytes }, expectedBytes) => {
       const name = `${owner}/g${generation}`
       const target = pathOf(directory, name)
       await noticeFullDisk(directory, () => makeDirectory(directory))
       await requireRoom(directory, expectedBytes + reserveBytes)
-      return stageImage(target, { name, kind, engineVersion })
+      return stageImage(target, { name, kind, engineVersion }, diskBytes)
     },
     locate: async (image) =>
       on(image, async (target) => {
@@ -48,6 +48,11 @@ export function openImageStore({ directory, reserveBytes = defaultReserveBytes }
         const files = await allFiles(target)
         const sumOver = (field: 'size' | 'allocated'): number => files.reduce((sum, file) => sum + file[field], 0)
         return { bytes: sumOver('size'), allocatedBytes: sumOver('allocated') }
+      }),
+    diskBytes: async (image) =>
+      on(image, async (target) => {
+        const { kind, bytes, diskBytes } = await readNote(target, image)
+        return kind === 'files' ? bytes : (diskBytes ?? bytes)
       }),
     remove: async ({ name }) => removeImage(pathOf(directory, name)),
     sweep: async (keep) => {

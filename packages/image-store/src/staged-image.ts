@@ -10,14 +10,14 @@ import { writeNote } from './image-note.ts'
 import { removeImage, removeTree } from './removal.ts'
 
 /** Begins an image beside its final place. What an earlier attempt left there is removed. */
-export async function stageImage(target: string, image: ImageRef): Promise<StagedImage> {
+export async function stageImage(target: string, image: ImageRef, diskBytes: number | undefined): Promise<StagedImage> {
   const draft = `${target}.tmp`
   await noticeFullDisk(draft, () => prepare(draft))
   let committed = false
   return {
     directory: draft,
     commit: async () => {
-      await noticeFullDisk(draft, () => commit(draft, target, image))
+      await noticeFullDisk(draft, () => commit(draft, target, image, diskBytes))
       committed = true
       return image
     },
@@ -44,8 +44,8 @@ async function prepare(draft: string): Promise<void> {
 const mostTries = 10
 
 /** The order is the promise: content, then the directory that names it, then the rename, then the parent that holds it. */
-async function commit(draft: string, target: string, image: ImageRef): Promise<void> {
-  await writeNote(draft, image)
+async function commit(draft: string, target: string, image: ImageRef, diskBytes: number | undefined): Promise<void> {
+  await writeNote(draft, image, diskBytes)
   await syncTree(draft)
   // Renamed by a server that died before it was recorded: never used by anyone.
   await removeTree(target)

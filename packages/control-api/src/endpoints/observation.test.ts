@@ -87,7 +87,7 @@ describe('the log of a sandbox', () => {
 test('the inventory says what each sandbox costs, and which are damaged', async () => {
   const { ask, core } = startApi()
   const [whole, damaged] = [core.add(), core.add({ state: 'paused', damage: 'a page differs' })]
-  const image = { bytes: 2048, allocatedBytes: 1024 }
+  const image = { bytes: 2048, allocatedBytes: 1024, sharedBytes: 512, extents: 1 }
   expect(await (await ask('GET /torpor/inventory')).json()).toMatchObject({
     sandboxes: [
       { id: whole.id, state: 'running', memoryBytes: 4096, image: null },

@@ -186,8 +186,8 @@ class FakeCore extends FakeTemplates implements UseCases {
   }
 
   inventory(): Promise<Inventory> {
-    const image = { bytes: 2048, allocatedBytes: 1024 }
-    const sandboxes = [...this.records.keys()].map((id) => ({ view: this.getSandbox(id), memoryBytes: 4096, image: null }))
+    const image = { bytes: 2048, allocatedBytes: 1024, sharedBytes: 512, extents: 1 }
+    const sandboxes = [...this.records.keys()].map((id) => ({ view: this.getSandbox(id), memoryBytes: 4096, volume: null, image: null }))
     return Promise.resolve({ sandboxes, snapshots: [], templates: [{ id: 't', name: 'base', image }], spares: 2 })
   }
 

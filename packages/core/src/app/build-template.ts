@@ -4,6 +4,7 @@ import { openEgress } from '../domain/egress.ts'
 import type { Base, Resources } from '../domain/sandbox.ts'
 import { type Service, type TemplateBuild, baseContext, noStart } from '../domain/template.ts'
 import { dropImage } from './hold-image.ts'
+import { imageRoom } from './image-room.ts'
 import type { Ports } from './ports.ts'
 import { Undo } from './undo.ts'
 
@@ -39,8 +40,9 @@ async function captureTemplate(ports: Ports, recipe: TemplateRecipe, templateId:
   await agent.healthy(address, ports.settings.agentTimeoutMilliseconds)
   if (service) await agent.startService(address, service)
   await engine.freeze(execution)
-  const { memoryBytes } = await engine.stats(execution)
-  const staged = await images.stage({ owner: buildId, generation: 1, kind: 'memory', engineVersion: engine.version }, memoryBytes)
+  const stats = await engine.stats(execution)
+  const draft = { owner: buildId, generation: 1, kind: 'memory', engineVersion: engine.version, diskBytes: stats.diskBytes } as const
+  const staged = await images.stage(draft, imageRoom(stats, 'memory'))
   undo.add('staged image', () => staged.discard())
   await engine.capture(execution, staged.directory)
   const image = await staged.commit()

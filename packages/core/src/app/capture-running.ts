@@ -1,6 +1,8 @@
 import type { ImageRef, SandboxRecord } from '../domain/sandbox.ts'
 import { outcomeOf } from '../domain/transitions.ts'
 import type { StagedImage } from '../ports/images.ts'
+import { admitCopy } from './admit-sandbox.ts'
+import { imageRoom } from './image-room.ts'
 import type { Ports } from './ports.ts'
 import { executionOf, requireSandbox } from './records.ts'
 import { thawSurely } from './thaw-surely.ts'
@@ -23,11 +25,19 @@ export async function captureRunning<T>(
     outcomeOf(record.state, 'capture', id)
     const { execution, engineVersion } = ports.executions.get(executionOf(record))
     await using undo = new Undo(ports.log)
-    const { memoryBytes, diskBytes } = await engine.stats(execution)
-    const staged = await images.stage({ owner, generation: 1, kind: 'memory', engineVersion }, memoryBytes + diskBytes)
+    const stats = await engine.stats(execution)
+    const room = imageRoom(stats, 'memory')
+    await admitCopy(ports, record, room)
+    ports.holdings.noteFiles(id, stats.diskBytes)
+    ports.holdings.share(id)
+    const staged = await images.stage({ owner, generation: 1, kind: 'memory', engineVersion, diskBytes: stats.diskBytes }, room)
     undo.add('staged image', () => staged.discard())
     await ports.reached('capture staged')
+    await engine.flush(execution)
+    await ports.reached('capture flushed')
+    signal.throwIfAborted()
     await cut(ports, execution, staged)
+    ports.holdings.share(id)
     signal.throwIfAborted()
     const image = await staged.commit()
     undo.add('image', () => images.remove(image))

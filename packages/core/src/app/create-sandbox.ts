@@ -6,7 +6,7 @@ import { idleTimeoutOf } from '../domain/idle.ts'
 import type { SandboxRecord } from '../domain/sandbox.ts'
 import { wakePolicyOf } from '../domain/wake.ts'
 import type { Execution } from '../ports/engine.ts'
-import { admitSandbox } from './admit-sandbox.ts'
+import { admitSandbox, lookBeforeAdmission } from './admit-sandbox.ts'
 import type { Ports } from './ports.ts'
 import { identityOf } from './records.ts'
 import { type Source, findSource } from './source.ts'
@@ -22,7 +22,7 @@ export async function createSandbox(ports: Ports, command: CreateCommand): Promi
   idleTimeoutOf(command.metadata)
   wakePolicyOf(command.metadata)
   requireCoherent(command.network)
-  admitSandbox(ports, source.resources)
+  admitSandbox(ports, source.resources, await lookBeforeAdmission(ports, source.resources, source.image))
 
   await using undo = new Undo(ports.log)
   const spare = await takeSpare(ports, command, source)

@@ -1,7 +1,7 @@
 import { isKind } from '@torpor/contract'
 
 import type { ImageRef } from '../domain/sandbox.ts'
-import type { ImageUsage } from '../ports/images.ts'
+import type { SpaceUse } from '../ports/engine.ts'
 import type { Ports } from './ports.ts'
 import type { SandboxView } from './sandbox-view.ts'
 import { viewOf } from './view.ts'
@@ -13,9 +13,9 @@ export interface Inventory {
     readonly id: string
     readonly name: string | null
     readonly sandboxId: string
-    readonly image: ImageUsage
+    readonly image: SpaceUse
   }[]
-  readonly templates: readonly { readonly id: string; readonly name: string; readonly image: ImageUsage }[]
+  readonly templates: readonly { readonly id: string; readonly name: string; readonly image: SpaceUse }[]
   /** Ready sandboxes without an owner. */
   readonly spares: number
 }
@@ -24,22 +24,24 @@ interface InventorySandbox {
   readonly view: SandboxView
   /** What its process holds, frozen or not; null without one. */
   readonly memoryBytes: number | null
+  /** What its process has on the volume: its memory, where that lies there, and what it wrote; null without one. */
+  readonly volume: SpaceUse | null
   /** What its saved state takes; null without one. */
-  readonly image: ImageUsage | null
+  readonly image: SpaceUse | null
 }
 
-const nothing: ImageUsage = { bytes: 0, allocatedBytes: 0 }
+const nothing: SpaceUse = { bytes: 0, allocatedBytes: 0, sharedBytes: 0, extents: 0 }
 
 /** Looks at every record, process and image: dear, and exact. */
 export async function inventoryOf(ports: Ports): Promise<Inventory> {
   const { store, pool } = ports
   const sandboxes = store.allSandboxes().filter(({ state }) => state !== 'creating')
-  const usage = (image: ImageRef): Promise<ImageUsage> => usageOf(ports, image)
+  const usage = async (image: ImageRef): Promise<SpaceUse> => (await standing(() => ports.engine.space({ image }))) ?? nothing
   return {
     sandboxes: await Promise.all(
       sandboxes.map(async (record) => ({
         view: viewOf(ports, record),
-        memoryBytes: await memoryOf(ports, record.execution),
+        ...(await processOf(ports, record.execution)),
         image: record.image && (await usage(record.image)),
       })),
     ),
@@ -57,22 +59,18 @@ export async function inventoryOf(ports: Ports): Promise<Inventory> {
   }
 }
 
-async function memoryOf({ engine }: Ports, execution: string | null): Promise<number | null> {
-  if (execution === null) return null
-  try {
-    return (await engine.stats(execution)).memoryBytes
-  } catch (error) {
-    if (isKind(error, 'not_found', 'unavailable')) return null
-    throw error
-  }
+async function processOf({ engine }: Ports, execution: string | null): Promise<Pick<InventorySandbox, 'memoryBytes' | 'volume'>> {
+  if (execution === null) return { memoryBytes: null, volume: null }
+  const [stats, volume] = await Promise.all([standing(() => engine.stats(execution)), standing(() => engine.space({ execution }))])
+  return { memoryBytes: stats?.memoryBytes ?? null, volume }
 }
 
 /** One that is removed meanwhile takes nothing any more. */
-async function usageOf({ images }: Ports, image: ImageRef): Promise<ImageUsage> {
+async function standing<T>(look: () => Promise<T>): Promise<T | null> {
   try {
-    return await images.usage(image)
+    return await look()
   } catch (error) {
-    if (isKind(error, 'not_found')) return nothing
+    if (isKind(error, 'not_found', 'unavailable')) return null
     throw error
   }
 }

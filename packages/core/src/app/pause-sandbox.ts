@@ -5,6 +5,7 @@ import { outcomeOf } from '../domain/transitions.ts'
 import type { Execution } from '../ports/engine.ts'
 import type { StagedImage } from '../ports/images.ts'
 import { dropImage } from './hold-image.ts'
+import { imageRoom } from './image-room.ts'
 import { lastLook } from './last-look.ts'
 import type { Ports } from './ports.ts'
 import { applyAction, eventOf, executionOf, requireSandbox, routeOf } from './records.ts'
@@ -21,7 +22,7 @@ export interface PauseOptions {
 }
 
 /**
- * The one way to pause, whoever asks: freeze → record the intent → capture → sync → rename → commit the record. A server that
+ * The one way to pause, whoever asks: flush while it runs → freeze → record the intent → capture → sync → rename → commit the record. A server that
  * dies in between finds the frozen process and finishes; any failure thaws it and is reported. Joins a pause in progress.
  */
 export async function pauseSandbox(ports: Ports, id: string, options: PauseOptions): Promise<void> {
@@ -56,6 +57,9 @@ async function pause(ports: Ports, id: string, options: PauseOptions, { signal, 
   const staged = await stageImage(ports, record, execution, options.kind)
   undo.add('staged image', () => staged.discard())
   await ports.reached('pause staged')
+  await engine.flush(execution.execution)
+  await ports.reached('pause flushed')
+  signal.throwIfAborted()
   routes.suspend(id)
   undo.add('route', () => routes.publish(routeOf(record, ports.tokens, execution.address)))
   await lastLook(ports, record)
@@ -148,7 +152,7 @@ export async function stageImage(
   { execution, engineVersion }: Execution,
   kind: ImageKind,
 ): Promise<StagedImage> {
-  const { memoryBytes, diskBytes } = await engine.stats(execution)
-  const expectedBytes = diskBytes + (kind === 'memory' ? memoryBytes : 0)
-  return images.stage({ owner: record.id, generation: record.generation + 1, kind, engineVersion }, expectedBytes)
+  const stats = await engine.stats(execution)
+  const draft = { owner: record.id, generation: record.generation + 1, kind, engineVersion, diskBytes: stats.diskBytes }
+  return images.stage(draft, imageRoom(stats, kind))
 }

@@ -11,7 +11,9 @@ import type { Clock, Log, Tokens } from '../ports/platform.ts'
 import type { Routes } from '../ports/routes.ts'
 import type { Store } from '../ports/store.ts'
 import type { Uploads } from '../ports/uploads.ts'
+import type { Volume } from '../ports/volume.ts'
 import type { ExecutionTable } from './execution-table.ts'
+import type { Holdings } from './holdings.ts'
 import type { ImageLeases } from './image-leases.ts'
 import type { JournalCursors } from './journal-cursors.ts'
 import type { Preparations } from './preparations.ts'
@@ -34,6 +36,8 @@ export interface Settings extends TimeLimits {
   readonly warmPoolSize: number
   /** Addresses of resolvers as seen from inside a sandbox. */
   readonly nameservers: readonly string[]
+  /** MiB that every running sandbox can write to its disk for sure, on a volume that others fill. */
+  readonly diskReserveMiB: number
   /** What a template gets that asks for nothing else. */
   readonly defaultResources: Resources
   /** Template builds that run at once; others wait for their turn. */
@@ -55,6 +59,7 @@ export interface Ports {
   readonly store: Store
   readonly engine: Engine
   readonly images: ImageStore
+  readonly volume: Volume
   readonly uploads: Uploads
   readonly metrics: Metrics
   readonly journals: Journals
@@ -68,6 +73,7 @@ export interface Ports {
   readonly transitions: Transitions
   readonly executions: ExecutionTable
   readonly leases: ImageLeases
+  readonly holdings: Holdings
   readonly verified: Verified
   readonly pool: WarmPool
   readonly oci: OciImages

@@ -3,7 +3,7 @@ import { TorporError, newExecutionId } from '@torpor/contract'
 import { effectiveTimeout, endAfter } from '../domain/deadlines.ts'
 import type { SandboxRecord } from '../domain/sandbox.ts'
 import { outcomeOf } from '../domain/transitions.ts'
-import { admitSandbox } from './admit-sandbox.ts'
+import { admitSandbox, lookBeforeAdmission } from './admit-sandbox.ts'
 import { dropImage } from './hold-image.ts'
 import { pauseSandbox } from './pause-sandbox.ts'
 import type { Ports } from './ports.ts'
@@ -42,7 +42,9 @@ async function reset(ports: Ports, id: string, command: ResetCommand, signal: Ab
   const seed = seedOf(ports, record, command.snapshot)
   const timeoutSeconds = effectiveTimeout(command.timeoutSeconds ?? record.timeoutSeconds, settings)
   // A running one gives back its own place in a moment.
-  if (record.state === 'paused') admitSandbox(ports, record.resources)
+  const held = await lookBeforeAdmission(ports, record.resources, seed.image)
+  if (record.state === 'paused') admitSandbox(ports, record.resources, held)
+  ports.holdings.noteFiles(id, held)
   await using undo = new Undo(log)
   const spec = specOf(record, newExecutionId())
   const execution = await startExecution(ports, spec, seed, identityOf(record, ports), undo)

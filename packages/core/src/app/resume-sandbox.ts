@@ -4,7 +4,7 @@ import { endAfter } from '../domain/deadlines.ts'
 import type { SandboxEvent, SandboxRecord } from '../domain/sandbox.ts'
 import { outcomeOf } from '../domain/transitions.ts'
 import type { Execution } from '../ports/engine.ts'
-import { admitSandbox } from './admit-sandbox.ts'
+import { admitSandbox, lookBeforeAdmission } from './admit-sandbox.ts'
 import { forgetImage } from './forget-image.ts'
 import { forgetMemory } from './forget-memory.ts'
 import type { Ports } from './ports.ts'
@@ -25,16 +25,24 @@ export interface ResumeOptions {
 
 /** Brings a paused sandbox back, from its frozen process if that is still in memory, else from its image. Joins a resume in progress. */
 export async function resumeSandbox(ports: Ports, id: string, options: ResumeOptions): Promise<void> {
+  const held = await lookFor(ports, id)
   await ports.transitions.run(id, 'resume', async (signal) => {
     const asleep = requireSandbox(ports.store, id)
     if (asleep.state === 'running') return
     outcomeOf(asleep.state, 'resume', id)
-    admitSandbox(ports, asleep.resources)
+    admitSandbox(ports, asleep.resources, held)
+    ports.holdings.noteFiles(id, held)
     const record = options.reboot === true ? await forgetMemory(ports, asleep, signal) : asleep
     const running =
       (await thawFrozen(ports, record, options)) ?? (await restoreImage(ports, requireSandbox(ports.store, id), options, signal))
     ports.nudge(running)
   })
+}
+
+/** Looked at before it counts as one that returns. A damaged image is met when it is needed. */
+async function lookFor(ports: Ports, id: string): Promise<number> {
+  const { image, resources, state } = requireSandbox(ports.store, id)
+  return state === 'running' ? 0 : lookBeforeAdmission(ports, resources, image ?? undefined).catch(() => 0)
 }
 
 /**
@@ -88,7 +96,15 @@ async function restoreImage(ports: Ports, record: SandboxRecord, options: Resume
   ports.executions.put(execution)
   ports.routes.publish(routeOf(running, ports.tokens, execution.address))
   forgetImage(ports, running)
+  prefetch(ports, execution)
   return running
+}
+
+/** Nobody waits for it: without, the first use of each page is slow. */
+function prefetch({ engine, log }: Ports, { execution }: Execution): void {
+  engine.prefetch(execution).catch((error: unknown) => {
+    if (!isKind(error, 'not_found', 'unavailable', 'conflict')) log.warn({ execution, error }, 'memory was not read ahead after a wake')
+  })
 }
 
 /** Says so from now on, to everyone; nothing older is used in its place. */

@@ -1,7 +1,7 @@
 import { endAfter } from '../domain/deadlines.ts'
 import type { SandboxRecord } from '../domain/sandbox.ts'
 import type { Execution } from '../ports/engine.ts'
-import { admitSandbox } from './admit-sandbox.ts'
+import { admitSandbox, lookBeforeAdmission } from './admit-sandbox.ts'
 import type { Ports } from './ports.ts'
 import { applyAction, eventOf, executionOf, identityOf, routeOf } from './records.ts'
 import { specOf } from './spec.ts'
@@ -20,9 +20,11 @@ export async function startSandbox(
   reason = 'api',
 ): Promise<SandboxRecord> {
   const { store, clock, log, settings } = ports
-  admitSandbox(ports, record.resources)
+  const held = await lookBeforeAdmission(ports, record.resources, seed.image)
+  admitSandbox(ports, record.resources, held)
   await using undo = new Undo(log)
   store.insertSandbox(record)
+  ports.holdings.noteFiles(record.id, held)
   undo.add('record', () => void store.deleteSandbox(record.id, eventOf(record, clock.now(), 'killed', 'create failed')))
   await ports.reached('create recorded')
   const spec = specOf(record, executionOf(record))

@@ -28,8 +28,22 @@ export interface ExecutionStats {
   readonly memoryBytes: number
   /** What the writes to its root take of the disk, in bytes. */
   readonly diskBytes: number
+  /** Whether an image of it shares blocks with it, and takes next to no room when it is made. */
+  readonly sharesBlocks: boolean
   readonly cpuNanoseconds: number
   readonly processes: number
+}
+
+/** What something takes of the volume, in bytes. */
+export interface SpaceUse {
+  /** As its files say. */
+  readonly bytes: number
+  /** That have blocks. */
+  readonly allocatedBytes: number
+  /** Of these, in blocks that something else has as well. */
+  readonly sharedBytes: number
+  /** Pieces in which its largest file lies on the disk. */
+  readonly extents: number
 }
 
 export interface ExecutionExit {
@@ -68,6 +82,16 @@ export interface Engine {
   restore(spec: ExecutionSpec, image: ImageRef): Promise<Execution>
   /** Resolves when `image` is no longer read for this execution. */
   released(execution: string): Promise<void>
+  /**
+   * Writes to the disk what it has changed of its memory and files, while it runs, so that it stands still for a moment only when it is
+   * captured next. Where memory is no file there is little to do.
+   */
+  flush(execution: string): Promise<void>
+  /**
+   * Reads in the background what a restore left on the disk, as far as the machine has memory to spare, so that the first use of
+   * everything is not slow. Resolves at its end; ends early with the execution, and when it is frozen.
+   */
+  prefetch(execution: string): Promise<void>
   /** Stops every process of it between two instructions. */
   freeze(execution: string): Promise<void>
   thaw(execution: string): Promise<void>
@@ -75,6 +99,18 @@ export interface Engine {
   capture(execution: string, directory: string): Promise<void>
   /** The same with the files of the root only, as an image of kind `files`; of a frozen execution. */
   captureFiles(execution: string, directory: string): Promise<void>
+  /** Of an execution its memory and files on the volume; of an image its files. */
+  space(subject: { readonly execution: string } | { readonly image: ImageRef }): Promise<SpaceUse>
+  /**
+   * Writes the pages of an image anew in one piece, durably; it is whole at every moment, and who reads it reads on.
+   * @throws TorporError `no_space`; the signal's reason when it is aborted.
+   */
+  compact(image: ImageRef, signal: AbortSignal): Promise<void>
+  /**
+   * From now on sandboxes cannot write new pages to their disks beyond their assured part while the volume has less than this free, in
+   * bytes: their programs hear that the disk is full. Nothing where memory is not on the volume.
+   */
+  keepFree(bytes: number): void
   /** Holds at once for every new connection; those that stand go on. Calls on one execution take effect in their order. */
   setEgress(execution: string, rules: EgressRules): Promise<void>
   destroy(execution: string): Promise<void>

@@ -7,6 +7,8 @@ export interface ImageDraft {
   readonly generation: number
   readonly kind: ImageKind
   readonly engineVersion: string
+  /** Of kind `memory`: bytes of files in it. A sandbox that is made of it may come to copy them. */
+  readonly diskBytes?: number
 }
 
 /** An image being written: not visible until `commit`. */
@@ -40,6 +42,8 @@ export interface ImageStore {
    */
   verify(image: ImageRef, options: { readonly bytesPerSecond: number; readonly signal: AbortSignal }): Promise<'noted' | 'intact'>
   usage(image: ImageRef): Promise<ImageUsage>
+  /** Bytes of files in it, at most. @throws TorporError `not_found`, `damaged`. */
+  diskBytes(image: ImageRef): Promise<number>
   /** Removes a committed image; succeeds when it is not there. */
   remove(image: ImageRef): Promise<void>
   /** Removes every image and leftover that `keep` does not name; gives the names removed. Run at start. */

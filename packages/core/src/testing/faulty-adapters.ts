@@ -15,6 +15,7 @@ export const faultyImages = (real: ImageStore, faults: Faults<ImageStep>): Image
   locate: (image) => real.locate(image),
   verify: (image, options) => real.verify(image, options),
   usage: (image) => real.usage(image),
+  diskBytes: (image) => real.diskBytes(image),
   remove: async (image) => {
     await faults.pass('remove')
     await real.remove(image)

@@ -8,6 +8,7 @@ import type { Step } from '../app/steps.ts'
 import { type Platform, createPlatform } from '../platform.ts'
 import type { Log } from '../ports/platform.ts'
 import type { Uploads } from '../ports/uploads.ts'
+import type { Volume } from '../ports/volume.ts'
 import { fakeImages } from './fake-images.ts'
 import { Faults } from './faults.ts'
 import { type AgentStep, type ImageStep, faultyAgent, faultyImages } from './faulty-adapters.ts'
@@ -25,6 +26,7 @@ interface LogEntry {
 /** What a server finds when it starts. */
 export interface Machine {
   readonly processes: FakeMachine
+  readonly volume: Volume
   readonly databaseFile: string
   readonly imageDirectory: string
   readonly uploadDirectory: string
@@ -74,6 +76,7 @@ export function beginLife(machine: Machine, settings: Settings): ServerLife {
     metrics,
     journals,
     images: faultyImages(realImages, parts.imageFaults),
+    volume: machine.volume,
     uploads: parts.uploads,
     oci: fakeImages,
     agent: faultyAgent(createAgentClient(), parts.agentFaults),

@@ -12,6 +12,7 @@ import { requireSandbox } from '../app/records.ts'
 import type { CreateCommand, UseCases } from '../app/use-cases.ts'
 import type { ImageRef, SandboxRecord } from '../domain/sandbox.ts'
 import type { RecordedEvent, Store } from '../ports/store.ts'
+import { FakeVolume } from './fake-volume.ts'
 import { type ServerLife, beginLife } from './server-life.ts'
 
 const settings: Settings = {
@@ -25,6 +26,7 @@ const settings: Settings = {
   nameservers: ['169.254.53.53'],
   agentTimeoutMilliseconds: 5000,
   defaultResources: { cpuCount: 1, memoryMiB: 128, diskMiB: 512 },
+  diskReserveMiB: 64,
   buildsAtOnce: 2,
   buildStepSeconds: 60,
   layerCacheBytes: 1024 ** 3,
@@ -50,6 +52,8 @@ export class World implements AsyncDisposable {
   readonly #directory: string
   readonly #settings: Settings
   readonly #processes = new FakeMachine()
+  /** What the machine's disk is like; the test may change it. */
+  readonly volume = new FakeVolume()
   #life: ServerLife
 
   private constructor(directory: string, settings: Settings, engineVersion: string) {
@@ -164,7 +168,11 @@ export class World implements AsyncDisposable {
     const databaseFile = path.join(this.#directory, 'torpor.db')
     const imageDirectory = path.join(this.#directory, 'images')
     const uploadDirectory = path.join(this.#directory, 'uploads')
-    return beginLife({ processes: this.#processes, databaseFile, imageDirectory, uploadDirectory, engineVersion, now }, this.#settings)
+    const { volume } = this
+    return beginLife(
+      { processes: this.#processes, volume, databaseFile, imageDirectory, uploadDirectory, engineVersion, now },
+      this.#settings,
+    )
   }
 }
 

@@ -6,7 +6,7 @@ import type { Base, ImageRef } from '../../domain/sandbox.ts'
 import type { BuildContext } from '../../domain/template.ts'
 import type { AgentCommand } from '../../ports/agent.ts'
 import type { Execution } from '../../ports/engine.ts'
-import { admitSandbox } from '../admit-sandbox.ts'
+import { admitSandbox, lookBeforeAdmission } from '../admit-sandbox.ts'
 import { holdImage } from '../hold-image.ts'
 import type { Ports } from '../ports.ts'
 import { surroundingsOf } from '../records.ts'
@@ -72,7 +72,7 @@ export class Bench implements AsyncDisposable {
     const { engine, agent, settings } = ports
     const { signal } = job.abort
     await using undo = new Undo(ports.log)
-    const free = await occupy(ports, job)
+    const free = await occupy(ports, job, await lookBeforeAdmission(ports, job.resources, files))
     undo.add('place', free)
     const execution = newExecutionId()
     const sandboxId = newSandboxId()
@@ -190,13 +190,13 @@ async function unlessAborted(work: Promise<void>, signal: AbortSignal): Promise<
 }
 
 /** Waits for room beside the sandboxes that run, and takes it. @throws TorporError `exhausted` when there is none for too long. */
-async function occupy(ports: Ports, { resources, log, abort: { signal } }: BuildJob): Promise<() => void> {
+async function occupy(ports: Ports, { resources, log, abort: { signal } }: BuildJob, heldBytes: number): Promise<() => void> {
   const until = ports.clock.now() + patienceMilliseconds
   for (let told = false; ; told = true) {
     signal.throwIfAborted()
     try {
-      admitSandbox(ports, resources)
-      return ports.builds.occupy(resources)
+      admitSandbox(ports, resources, heldBytes)
+      return ports.builds.occupy({ resources, heldBytes })
     } catch (error) {
       if (!isKind(error, 'exhausted') || ports.clock.now() >= until) throw error
       if (!told) log.write('info', `Waiting for room: ${error.message}`)

@@ -17,11 +17,18 @@ interface Entry extends BuildJob {
   readonly ended: Promise<void>
 }
 
+/** What a sandbox in which a build works may take. */
+interface Occupant {
+  readonly resources: Resources
+  /** Bytes of files that it shares with a layer. */
+  readonly heldBytes: number
+}
+
 /** Builds of this server: so many at once, one at a time per template. */
 export class BuildQueue {
   readonly #most: number
   readonly #entries = new Map<string, Entry>()
-  readonly #benches = new Set<{ readonly resources: Resources }>()
+  readonly #benches = new Set<Occupant>()
   #running = 0
   readonly #waiting: (() => void)[] = []
 
@@ -30,7 +37,7 @@ export class BuildQueue {
   }
 
   /** The sandboxes in which builds work now; each counts as one that runs. */
-  get benches(): { readonly resources: Resources }[] {
+  get benches(): Occupant[] {
     return [...this.#benches]
   }
 
@@ -62,8 +69,8 @@ export class BuildQueue {
   }
 
   /** Counts a sandbox in which a build works, until the function is called. */
-  occupy(resources: Resources): () => void {
-    const bench = { resources }
+  occupy(occupant: Occupant): () => void {
+    const bench = { ...occupant }
     this.#benches.add(bench)
     return () => void this.#benches.delete(bench)
   }

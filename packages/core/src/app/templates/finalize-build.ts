@@ -1,6 +1,7 @@
 import { TorporError, isKind } from '@torpor/contract'
 
 import type { BuildContext, Layer, StartCommand } from '../../domain/template.ts'
+import { imageRoom } from '../image-room.ts'
 import type { Ports } from '../ports.ts'
 import { Undo } from '../undo.ts'
 import { Bench, loginShell } from './bench.ts'
@@ -41,8 +42,9 @@ export async function finalizeBuild(ports: Ports, job: BuildJob, finale: Finale)
   job.abort.signal.throwIfAborted()
   await ports.reached('build started')
   await engine.freeze(execution)
-  const { memoryBytes } = await engine.stats(execution)
-  const staged = await images.stage({ owner: job.buildId, generation: 1, kind: 'memory', engineVersion }, memoryBytes)
+  const stats = await engine.stats(execution)
+  const draft = { owner: job.buildId, generation: 1, kind: 'memory', engineVersion, diskBytes: stats.diskBytes } as const
+  const staged = await images.stage(draft, imageRoom(stats, 'memory'))
   undo.add('staged image', () => staged.discard())
   await engine.capture(execution, staged.directory)
   await ports.reached('build captured')
