@@ -1,5 +1,6 @@
 import { mkdir, realpath } from 'node:fs/promises'
 import type { Socket } from 'node:net'
+import { totalmem } from 'node:os'
 import path from 'node:path'
 
 import { TorporError, isKind } from '@torpor/contract'
@@ -15,10 +16,12 @@ import type {
   Log,
   MemoryPressure,
   ObservedExecution,
+  SpaceUse,
 } from '@torpor/core'
 
 import { childrenOf, clearCgroup, raiseCgroup } from './cgroups.ts'
 import { ExecutionDirectories, type ExecutionNote } from './execution-directory.ts'
+import { Floor } from './floor.ts'
 import { bytesIn } from './host/deadline.ts'
 import type { HostProcess } from './host/host-process.ts'
 import type { HostEvent, StartBody } from './host/protocol.ts'
@@ -31,6 +34,14 @@ import { ociSpec } from './oci-spec.ts'
 
 export interface GvisorOptions extends NetworkSettings {
   readonly dataDirectory: string
+  /** Where sandboxes write: best the file system of the images. */
+  readonly volume: {
+    readonly directory: string
+    /** Whether its files share blocks: then memory lies on it as well. */
+    readonly shares: boolean
+  }
+  /** MiB that a sandbox can write to its disk however full the volume is. */
+  readonly diskReserveMiB: number
   /** Holds `engines/`, `agents/` and `rootfs/`: immutable, addressed by content. */
   readonly artifactDirectory: string
   /** The engine build for new executions: a directory name below `engines/`. */
@@ -43,7 +54,11 @@ export interface GvisorOptions extends NetworkSettings {
 }
 
 const overheadMiB = 96
-const largeImageBytes = 256 * 1024 * 1024
+const mebibyte = 1024 * 1024
+const largeImageBytes = 256 * mebibyte
+const nothingKnown: SpaceUse = { bytes: 0, allocatedBytes: 0, sharedBytes: 0, extents: 0 }
+/** Of the machine's memory, that reading ahead leaves to others. */
+const unreadShare = 0.1
 
 /** The engine port on gVisor: bundles, network slots and cgroups here, the runtime behind torpor-engine. */
 export class GvisorEngine implements Engine {
@@ -51,6 +66,7 @@ export class GvisorEngine implements Engine {
   readonly #options: GvisorOptions
   readonly #network: Network
   readonly #directories: ExecutionDirectories
+  readonly #floor: Floor
   readonly #hosts: Hosts
   readonly #exits = new Listeners<ExecutionExit>()
   readonly #known = new KnownExecutions((exit) => this.#exits.tell(exit))
@@ -62,7 +78,11 @@ export class GvisorEngine implements Engine {
     this.#options = options
     this.#network = network
     this.version = options.engineVersion
-    this.#directories = new ExecutionDirectories(path.join(options.dataDirectory, 'executions'))
+    this.#directories = new ExecutionDirectories(
+      path.join(options.dataDirectory, 'executions'),
+      path.join(options.volume.directory, 'overlays'),
+    )
+    this.#floor = new Floor(path.join(options.volume.directory, 'floor'))
     const places = {
       enginesDirectory: path.join(options.artifactDirectory, 'engines'),
       runDirectory: path.join('/run/torpor', String(network.server)),
@@ -74,12 +94,19 @@ export class GvisorEngine implements Engine {
 
   /** Prepares network, cgroup and host, finds what an earlier server left running, removes what belongs to nobody. */
   static async open(options: GvisorOptions): Promise<GvisorEngine> {
-    await mkdir(path.join(options.dataDirectory, 'logs'), { recursive: true, mode: 0o700 })
+    for (const place of [path.join(options.dataDirectory, 'logs'), path.join(options.volume.directory, 'memory')]) {
+      await mkdir(place, { recursive: true, mode: 0o700 })
+    }
     const network = await Network.claim(options, options.dataDirectory)
     // The runtime refuses mounts below a symbolic link.
     const artifactDirectory = await realpath(options.artifactDirectory)
     const engine = new GvisorEngine({ ...options, artifactDirectory }, network)
-    await engine.#open()
+    try {
+      await engine.#open()
+    } catch (error) {
+      engine.#floor.close()
+      throw error
+    }
     return engine
   }
 
@@ -130,7 +157,8 @@ export class GvisorEngine implements Engine {
     const { execution } = spec
     if (this.#known.find(execution)) throw new TorporError('conflict', 'There is such an execution already', { context: { execution } })
     const slot = await this.#network.take()
-    const note: ExecutionNote = { execution, slot: slot.index, engineVersion, egress: spec.egress }
+    const onVolume = await this.#putsOnVolume(engineVersion)
+    const note: ExecutionNote = { execution, slot: slot.index, engineVersion, egress: spec.egress, onVolume }
     this.#known.begin(note)
     try {
       await this.#directories.create(note, ociSpec(spec, this.#places(spec, slot)))
@@ -140,7 +168,8 @@ export class GvisorEngine implements Engine {
         execution,
         bundle: this.#directories.pathOf(execution),
         overlayDirectory: this.#directories.overlayOf(execution),
-        diskBytes: spec.resources.diskMiB * 1024 * 1024,
+        diskBytes: spec.resources.diskMiB * mebibyte,
+        ...(onVolume && this.#onVolume),
       })
     } catch (error) {
       await this.#undoStart(note, error)
@@ -148,6 +177,19 @@ export class GvisorEngine implements Engine {
     }
     this.#known.stand(execution)
     return { execution, address: slot.address, engineVersion }
+  }
+
+  /** Hosts of earlier builds keep memory to themselves. */
+  async #putsOnVolume(engineVersion: string): Promise<boolean> {
+    return this.#options.volume.shares && (await (await this.#hosts.of(engineVersion)).knows('flush'))
+  }
+
+  get #onVolume() {
+    return {
+      memoryDirectory: path.join(this.#options.volume.directory, 'memory'),
+      floorFile: this.#floor.file,
+      diskReserveBytes: this.#options.diskReserveMiB * mebibyte,
+    }
   }
 
   /** A start that failed left nothing, unless its host did not live to say so. */
@@ -183,6 +225,16 @@ export class GvisorEngine implements Engine {
     await (await this.#hostOf(execution)).call('waitRestored', { execution })
   }
 
+  async flush(execution: string): Promise<void> {
+    if (this.#noteOf(execution).onVolume) await (await this.#hostOf(execution)).call('flush', { execution })
+  }
+
+  async prefetch(execution: string): Promise<void> {
+    if (!this.#noteOf(execution).onVolume) return
+    const keepFreeBytes = Math.floor(totalmem() * unreadShare)
+    await (await this.#hostOf(execution)).call('prefetch', { execution, keepFreeBytes })
+  }
+
   async freeze(execution: string): Promise<void> {
     await (await this.#hostOf(execution)).call('freeze', { execution })
   }
@@ -201,6 +253,26 @@ export class GvisorEngine implements Engine {
   /** Past the page cache always: how much the files take is not known before. */
   async captureFiles(execution: string, directory: string): Promise<void> {
     await (await this.#hostOf(execution)).call('captureFiles', { execution, directory, direct: true })
+  }
+
+  async space(subject: { readonly execution: string } | { readonly image: ImageRef }): Promise<SpaceUse> {
+    if ('image' in subject) {
+      const directory = await this.#options.locateImage(subject.image)
+      return (await this.#hosts.of(this.version)).call('space', { directory })
+    }
+    const { execution } = subject
+    const host = await this.#hostOf(execution)
+    return (await host.knows('space')) ? host.call('space', { execution }) : nothingKnown
+  }
+
+  async compact(image: ImageRef, signal: AbortSignal): Promise<void> {
+    const directory = await this.#options.locateImage(image)
+    const host = await this.#hosts.of(this.version)
+    await host.call('compact', { directory }, await bytesIn(directory), signal)
+  }
+
+  keepFree(bytes: number): void {
+    this.#floor.set(bytes)
   }
 
   async setEgress(execution: string, rules: EgressRules): Promise<void> {
@@ -261,7 +333,8 @@ export class GvisorEngine implements Engine {
   }
 
   async stats(execution: string): Promise<ExecutionStats> {
-    return (await this.#hostOf(execution)).call('stats', { execution })
+    const stats = await (await this.#hostOf(execution)).call('stats', { execution })
+    return { ...stats, sharesBlocks: this.#noteOf(execution).onVolume }
   }
 
   onExit(listener: (exit: ExecutionExit) => void): () => void {
@@ -303,6 +376,7 @@ export class GvisorEngine implements Engine {
   async close(): Promise<void> {
     await this.#hosts.close()
     await this.#network.close()
+    this.#floor.close()
     if (this.#known.size > 0) return
     await clearCgroup(this.#group)
     await this.#network.giveBack()

@@ -5,7 +5,7 @@ import { expect, it } from 'vitest'
 
 import { KnownExecutions } from './known-executions.ts'
 
-const note = (execution: string) => ({ execution, slot: 1, engineVersion: 'v1', egress: openEgress })
+const note = (execution: string) => ({ execution, slot: 1, engineVersion: 'v1', egress: openEgress, onVolume: false })
 
 function table(): { known: KnownExecutions; told: ExecutionExit[] } {
   const told: ExecutionExit[] = []

@@ -19,6 +19,7 @@ import {
   type Store,
   type TemplateRecipe,
   type Uploads,
+  type Volume,
   createPlatform,
 } from '@torpor/core'
 import { ActivityTable, RouteTable, createEdge } from '@torpor/edge'
@@ -34,6 +35,7 @@ import { derivedTokens } from './tokens.ts'
 export interface World {
   readonly engine: Engine
   readonly images: ImageStore
+  readonly volume: Volume & { close(): Promise<void> }
   readonly uploads: Uploads
   readonly oci: OciImages
   readonly store: Store
@@ -61,7 +63,7 @@ export interface ComposeOptions {
   /** Made one after the other while the server serves; the signal ends that when the server closes. */
   lateTemplates(signal: AbortSignal): readonly LateTemplate[]
   /** Told of every step of core's works; for tests, which end the server there. */
-  readonly reached?: ((step: Step) => void) | undefined
+  readonly reached?: ((step: Step) => void | Promise<void>) | undefined
   readonly onStep?: ((name: string) => (detail?: string) => void) | undefined
 }
 
@@ -159,4 +161,5 @@ async function closeAll(listener: Listener, edge: { close(): Promise<void> }, pl
   world.store.close()
   world.metrics.close()
   world.journals.close()
+  await world.volume.close()
 }

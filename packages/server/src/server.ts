@@ -8,9 +8,10 @@ import { openImageStore, openUploadStore } from '@torpor/image-store'
 import { openOciImages } from '@torpor/oci-images'
 import type { Artifacts } from '@torpor/setup'
 import { openJournals, openMetrics, openStore } from '@torpor/store-sqlite'
+import { type Volume, moveInto, openVolume } from '@torpor/volume'
 
 import { type RunningServer, type World, compose } from './compose.ts'
-import { type Config, type Secrets, publicDomain } from './config/index.ts'
+import { type Config, type Secrets, processEnvironment, publicDomain, searchPath } from './config/index.ts'
 import { createLog } from './log.ts'
 import { noteArtifacts } from './note-artifacts.ts'
 import { openIdentity } from './tls/identity.ts'
@@ -29,7 +30,7 @@ export interface StartOptions {
   readonly artifacts: Artifacts
   readonly onStep?: (step: StartStep) => void
   /** For tests: told of every step of core's works. */
-  readonly reached?: (step: Step) => void
+  readonly reached?: (step: Step) => void | Promise<void>
   /** Without one, JSON lines or pretty ones on standard output, as configured. */
   readonly log?: Log
 }
@@ -44,7 +45,11 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
   const { config, secrets, artifacts } = options
   const log = options.log ?? createLog({ level: config.logLevel, format: config.logFormat })
   await mkdir(config.dataDirectory, { recursive: true, mode: 0o700 })
-  const world = await openWorld(config, artifacts, log)
+  const volume = await openedVolume(config, log)
+  const world = await openWorld(config, artifacts, volume, log).catch(async (error: unknown) => {
+    await volume.close()
+    throw error
+  })
   try {
     await noteArtifacts(world, config, artifacts)
     const tls = await openIdentity(config, log)
@@ -66,12 +71,21 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
     world.store.close()
     world.metrics.close()
     world.journals.close()
+    await volume.close()
     throw error
   }
 }
 
-async function openWorld(config: Config, artifacts: Artifacts, log: Log): Promise<World> {
-  const images = openImageStore({ directory: path.join(config.dataDirectory, 'images') })
+/** Where images lie, and memory that shares blocks with them. What an earlier version left elsewhere is moved there. */
+async function openedVolume({ dataDirectory, volumeSize }: Config, log: Log): Promise<Volume> {
+  const tell = (message: string): void => log.info({}, message)
+  const volume = await openVolume({ dataDirectory, size: volumeSize, tell, searchPath: searchPath(processEnvironment()) })
+  await moveInto(volume, dataDirectory)
+  return volume
+}
+
+async function openWorld(config: Config, artifacts: Artifacts, volume: Volume, log: Log): Promise<World> {
+  const images = openImageStore({ directory: path.join(volume.directory, 'images') })
   const uploads = openUploadStore({ directory: path.join(config.dataDirectory, 'uploads'), mostBytes: config.uploadMiB * mebibyte })
   const oci = openOciImages({
     program: path.join(artifacts.ociDir, 'torpor-oci'),
@@ -85,6 +99,8 @@ async function openWorld(config: Config, artifacts: Artifacts, log: Log): Promis
   try {
     const engine = await GvisorEngine.open({
       dataDirectory: config.dataDirectory,
+      volume,
+      diskReserveMiB: config.diskReserveMiB,
       artifactDirectory: config.artifactDirectory,
       engineVersion: artifacts.engineVersion,
       network: config.network,
@@ -100,7 +116,7 @@ async function openWorld(config: Config, artifacts: Artifacts, log: Log): Promis
       log,
     })
     const onHairpin: World['onHairpin'] = (accept) => engine.onHairpin(accept)
-    return { engine, images, uploads, oci, store, metrics, journals, agent: createAgentClient(), log, onHairpin }
+    return { engine, volume, images, uploads, oci, store, metrics, journals, agent: createAgentClient(), log, onHairpin }
   } catch (error) {
     store.close()
     metrics.close()
@@ -139,6 +155,7 @@ const settingsOf = (config: Config, authority: string | undefined): Settings => 
   caCertificates: authority === undefined ? [] : [authority],
   agentTimeoutMilliseconds: 30_000,
   defaultResources: config.resources,
+  diskReserveMiB: config.diskReserveMiB,
   buildsAtOnce: config.buildsAtOnce,
   buildStepSeconds: config.buildStepSeconds,
   layerCacheBytes: config.layerCacheMiB * mebibyte,

@@ -4,6 +4,7 @@ import path from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 
 import { examineVolume, usesFile } from './examine-volume.ts'
+import { bestReadAheadKiB } from './loop-device.ts'
 import { openVolume } from './open-volume.ts'
 import { gibibyte, mebibyte } from './size.ts'
 import { TrialMachine, isRoot } from './trial-machine.ts'
@@ -30,7 +31,7 @@ describe.skipIf(!isRoot)('a look at the volume (needs root)', () => {
       state: 'mounted',
       shares: true,
       directIo: true,
-      readAhead: { kibibytes: 512 },
+      readAhead: { kibibytes: bestReadAheadKiB },
       lackingBytes: 0,
     })
     expect(mounted.totalBytes).toBe(volume.totalBytes())

@@ -1,5 +1,5 @@
 import { existsSync, statfsSync } from 'node:fs'
-import { readdir, stat, statfs } from 'node:fs/promises'
+import { readFile, readdir, stat, statfs } from 'node:fs/promises'
 import path from 'node:path'
 
 import { codeOf } from './code-of.ts'
@@ -20,6 +20,13 @@ export function totalBytesOf(directory: string): number {
 /** The directory itself, or the nearest one above it that exists. */
 export function existing(directory: string): string {
   return existsSync(directory) ? directory : existing(path.dirname(directory))
+}
+
+/** How many pieces an XFS has freed since it was mounted, whatever else it did meanwhile; undefined where it does not say. */
+export async function freedExtents(device: string): Promise<number | undefined> {
+  const text = await readFile(`/sys/fs/xfs/${path.basename(device)}/stats/stats`, 'utf8').catch(() => '')
+  const freed = /^extent_alloc \d+ \d+ (\d+)/m.exec(text)?.[1]
+  return freed === undefined ? undefined : Number(freed)
 }
 
 export const isXfs = async (directory: string): Promise<boolean> => (await statfs(directory)).type === xfsMagic

@@ -7,8 +7,8 @@ import { z } from 'zod'
 
 import { type Run, wordsOf } from './run-command.ts'
 
-/** Pages that are read ahead decide how large a piece of memory becomes dirty as a whole; of those measured, this served best. */
-export const bestReadAheadKiB = 512
+/** Pages that are read ahead decide how large a piece of memory becomes dirty as a whole; of those measured, this served best (docs/volume.md). */
+export const bestReadAheadKiB = 128
 
 const listing = z.object({ loopdevices: z.array(z.object({ name: z.string() })) })
 

@@ -3,18 +3,21 @@ import { chmod, mkdir } from 'node:fs/promises'
 import { SetupProblem } from '@torpor/setup'
 
 import { codeOf } from './code-of.ts'
-import { freeBytesOf, sizeOf, totalBytesOf } from './file-system.ts'
+import { freeBytesOf, freedExtents, sizeOf, totalBytesOf } from './file-system.ts'
 import { growVolume } from './grow-volume.ts'
 import { detach, deviceOf, tuneDevice, withDevice } from './loop-device.ts'
 import { type Mount, mountAt } from './mounts.ts'
 import type { Places } from './places.ts'
-import { type Run, holdingLock, wordsOf } from './run-command.ts'
+import { type Run, holdingLock, looking, wordsOf } from './run-command.ts'
 import { sharesBlocks } from './shares-blocks.ts'
 import { reserveBytes } from './size.ts'
 import type { Volume, VolumeOptions } from './volume.ts'
 
-/** Nothing in it is a device or gives rights; not `noexec`: the engine maps memory as code. Freed blocks go back to the disk below. */
-const mountOptions = 'noatime,nodev,nosuid,discard'
+/**
+ * Nothing in it is a device or gives rights; not `noexec`: the engine maps memory as code. The journal is written in large pieces: sharing and
+ * copying blocks makes much of it at once. Not `discard`, which holds up every write by what was freed before: the server trims from time to time.
+ */
+const mountOptions = 'noatime,nodev,nosuid,logbsize=256k'
 
 /**
  * Attaches and mounts the volume whose file exists, as far as that is not done, and grows it.
@@ -33,8 +36,23 @@ export async function openLoopVolume(places: Places, options: VolumeOptions, run
     kind: 'loop',
     reason: undefined,
     freeBytes: () => freeBytesIn(places),
+    unbackedBytes: () => freeBytesOf(places.mountPoint) - freeBytesIn(places),
     totalBytes: () => totalBytesOf(places.mountPoint),
+    trim: trimmer(places, options),
     close: () => holdingLock(places.lock, options.searchPath, (lockedRun) => closeLoopVolume(places, lockedRun, options.tell)),
+  }
+}
+
+/** Trims when something was freed since the last time; a failure is only told. */
+function trimmer({ mountPoint }: Places, { searchPath, tell }: VolumeOptions): () => Promise<void> {
+  const run = looking(searchPath)
+  let trimmed: number | undefined
+  return async () => {
+    const mount = await mountAt(mountPoint)
+    const freed = mount && (await freedExtents(mount.source))
+    if (freed === undefined || freed === trimmed) return
+    await run('fstrim', mountPoint).catch((error: unknown) => tell(`the volume could not be trimmed: ${wordsOf(error)}`))
+    trimmed = freed
   }
 }
 
@@ -42,11 +60,11 @@ export async function openLoopVolume(places: Places, options: VolumeOptions, run
 export const freeBytesIn = ({ mountPoint, dataDirectory }: Places): number =>
   Math.max(0, Math.min(freeBytesOf(mountPoint), freeBytesOf(dataDirectory) - reserveBytes))
 
-/** Mounts it, or gives a mount that somebody else made its options, all but `discard`, which XFS takes only at once; the trim at the end stands in for that. */
+/** Mounts it, or gives a mount that somebody else made its options, all but the size of the journal's pieces, which XFS takes only at once. */
 async function mountDevice(device: string, { mountPoint, file }: Places, run: Run): Promise<void> {
   const isMounted = (await mountAt(mountPoint)) !== undefined
   if (!isMounted) await mkdir(mountPoint, { recursive: true, mode: 0o700 })
-  const args = isMounted ? ['-o', `remount,rw,${mountOptions}`] : ['-t', 'xfs', '-o', mountOptions, device]
+  const args = isMounted ? ['-o', 'remount,rw,noatime,nodev,nosuid'] : ['-t', 'xfs', '-o', mountOptions, device]
   try {
     await run('mount', ...args, mountPoint)
   } catch (error) {

@@ -1,4 +1,5 @@
-import { type FileHandle, open, readFile, readdir, stat, truncate, writeFile } from 'node:fs/promises'
+import { randomBytes } from 'node:crypto'
+import { type FileHandle, open, readFile, readdir, rm, stat, truncate, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 
 import { afterEach, describe, expect, it } from 'vitest'
@@ -44,9 +45,27 @@ describe.skipIf(!isRoot)('a volume in a file (needs root)', () => {
     const [device = ''] = await machine.devicesOf(fileOf(directory))
     expect((await block(device, 'loop/dio')).trim()).toBe('1')
     expect(Number(await block(device, 'queue/read_ahead_kb'))).toBe(bestReadAheadKiB)
-    expect(await optionsOf(volume)).toMatch(/rw,nosuid,nodev,noatime,.*discard/)
+    expect(await optionsOf(volume)).toMatch(/rw,nosuid,nodev,noatime,.*logbsize=256k/)
     expect(await optionsOf(volume)).not.toContain('noexec')
     expect(machine.told).toStrictEqual([])
+  })
+
+  it('gives back what was freed when it is trimmed, and not before', async () => {
+    const directory = await machine.directory()
+    const volume = await openAt(directory)
+    const taken = async (): Promise<number> => (await stat(fileOf(directory))).blocks * 512
+    const written = path.join(volume.directory, 'written')
+    await writeFile(written, randomBytes(64 * mebibyte), { flush: true })
+    await rm(written)
+    const before = await taken()
+    expect(before).toBeGreaterThan(64 * mebibyte)
+    // What is freed is free when the journal says so.
+    await machine.run('sync', '--file-system', volume.directory)
+    await volume.trim()
+    expect(await taken()).toBeLessThan(before - 50 * mebibyte)
+    await volume.trim()
+    expect(machine.told).toStrictEqual([])
+    await volume.close()
   })
 
   it('has direct I/O on a disk with sectors of 4 KiB as well', async () => {

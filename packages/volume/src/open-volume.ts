@@ -58,6 +58,8 @@ const plainVolume = (directory: string, obstacle?: Obstacle): Volume => ({
   kind: obstacle === undefined ? 'data directory' : 'none',
   reason: obstacle && sentenceOf(obstacle),
   freeBytes: () => freeBytesOf(directory),
+  unbackedBytes: () => 0,
+  trim: () => Promise.resolve(),
   totalBytes: () => totalBytesOf(directory),
   close: () => Promise.resolve(),
 })

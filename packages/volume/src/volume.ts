@@ -22,8 +22,15 @@ export interface Volume {
   readonly reason: string | undefined
   /** Bytes that can still be written: in a sparse file never more than the file system below it has, less a reserve. Cheap. */
   freeBytes(): number
+  /** Bytes that a sparse file has for free, and the file system below it has not. */
+  unbackedBytes(): number
   /** Size in bytes. */
   totalBytes(): number
+  /**
+   * Gives what was freed since the last time back to the disk below, where nobody can read it then. Nothing for a data directory of its own: its
+   * operator decides.
+   */
+  trim(): Promise<void>
   /**
    * Trims it, unmounts it and detaches its device. What is in use, or not mounted by us, stays as it is, and `tell` hears so. Does nothing
    * for the other kinds.

@@ -23,14 +23,14 @@ const mounted: VolumeFindings = {
   freeBytes: 68 * gibibyte,
   lackingBytes: 0,
   directIo: true,
-  readAhead: { kibibytes: 512, file: '/sys/block/loop0/queue/read_ahead_kb' },
+  readAhead: { kibibytes: 128, file: '/sys/block/loop0/queue/read_ahead_kb' },
   isOldXfs: false,
   obstacle: undefined,
 }
 
 describe('the line about the volume', () => {
   it.each<[string, Partial<VolumeFindings>]>([
-    ['a file with XFS in it, mounted; 1.5 GiB used of 70.0 GiB, 68.0 GiB free; files share blocks; direct I/O; read-ahead 512 KiB', {}],
+    ['a file with XFS in it, mounted; 1.5 GiB used of 70.0 GiB, 68.0 GiB free; files share blocks; direct I/O; read-ahead 128 KiB', {}],
     [
       'a file with XFS in it, not mounted; 1.5 GiB used of 70.0 GiB, 68.0 GiB free; bytes are copied',
       { state: 'not mounted', shares: false, directIo: undefined, readAhead: undefined },
@@ -75,7 +75,7 @@ describe.skipIf(process.geteuid?.() !== 0)('the checks of the volume (need root)
       const file = (await volumeOf(config))?.readAhead?.file ?? ''
       execFileSync('sh', ['-c', 'echo 64 > "$0"', file])
       const [finding] = await findings(config)
-      expect(finding).toMatchObject({ name: 'read-ahead', found: expect.stringContaining('64 KiB'), mend: `echo 512 > ${file}` })
+      expect(finding).toMatchObject({ name: 'read-ahead', found: expect.stringContaining('64 KiB'), mend: `echo 128 > ${file}` })
       execFileSync('sh', ['-c', finding?.mend ?? 'false'])
       expect(await findings(config)).toStrictEqual([])
     } finally {

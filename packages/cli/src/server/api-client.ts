@@ -63,7 +63,7 @@ export async function* verify(address: string, key: Secret): AsyncGenerator<Verd
   for await (const line of lines) yield verdict.parse(JSON.parse(line))
 }
 
-const usage = z.object({ bytes: z.number(), allocatedBytes: z.number() })
+const usage = z.object({ bytes: z.number(), allocatedBytes: z.number(), sharedBytes: z.number(), extents: z.number() })
 const inventory = z.object({
   sandboxes: z.array(
     z.object({
@@ -73,6 +73,7 @@ const inventory = z.object({
       startedAt: z.string(),
       endAt: z.string().nullable(),
       memoryBytes: z.number().nullable(),
+      volume: usage.nullable(),
       image: usage.nullable(),
     }),
   ),
@@ -81,6 +82,8 @@ const inventory = z.object({
   spares: z.number(),
 })
 export type Inventory = z.infer<typeof inventory>
+/** Bytes of something on the volume; the shared ones in blocks that something else has as well. */
+export type SpaceUse = z.infer<typeof usage>
 
 /** What there is and what it costs. */
 export async function takeInventory(address: string, key: Secret): Promise<Inventory> {

@@ -19,6 +19,10 @@ const patience: Readonly<Record<HostMethod, number>> = {
   boot: 180 * second,
   restore: 180 * second,
   waitRestored: 900 * second,
+  flush: 900 * second,
+  prefetch: 3600 * second,
+  space: 60 * second,
+  compact: 3600 * second,
   capture: 900 * second,
   captureFiles: 900 * second,
 }

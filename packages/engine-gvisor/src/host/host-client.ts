@@ -23,10 +23,17 @@ export class HostClient implements AsyncDisposable {
 
   /**
    * @param milliseconds the deadline of the call.
+   * @param abort gives the call up before.
    * @throws TorporError of the host's kind, or `unavailable` when no host answers in time.
    */
-  async call<M extends HostMethod>(method: M, body: HostMethods[M]['body'], milliseconds: number): Promise<HostMethods[M]['answer']> {
-    const { status, text } = await this.#post(method, JSON.stringify(body), AbortSignal.timeout(milliseconds))
+  async call<M extends HostMethod>(
+    method: M,
+    body: HostMethods[M]['body'],
+    milliseconds: number,
+    abort?: AbortSignal,
+  ): Promise<HostMethods[M]['answer']> {
+    const deadline = AbortSignal.timeout(milliseconds)
+    const { status, text } = await this.#post(method, JSON.stringify(body), abort ? AbortSignal.any([deadline, abort]) : deadline)
     if (status !== 200) throw failure(method, status, text)
     return answerSchemas[method].parse(JSON.parse(text))
   }

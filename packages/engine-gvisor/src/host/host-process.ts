@@ -33,6 +33,8 @@ export class HostProcess implements AsyncDisposable {
   readonly client: HostClient
   #starting: Promise<void> | undefined
   #up = false
+  /** The same for every process of one build. */
+  #methods: readonly string[] | undefined
   #closed = false
 
   constructor(options: HostOptions) {
@@ -49,12 +51,17 @@ export class HostProcess implements AsyncDisposable {
    * its effect.
    * @param bytes what the method has to read or write, as far as that is known: its deadline grows with it.
    */
-  async call<M extends HostMethod>(method: M, body: HostMethods[M]['body'], bytes = 0): Promise<HostMethods[M]['answer']> {
+  async call<M extends HostMethod>(
+    method: M,
+    body: HostMethods[M]['body'],
+    bytes = 0,
+    signal?: AbortSignal,
+  ): Promise<HostMethods[M]['answer']> {
     await this.ensure()
     try {
-      return await this.client.call(method, body, deadlineOf(method, bytes))
+      return await this.client.call(method, body, deadlineOf(method, bytes), signal)
     } catch (error) {
-      if (isKind(error, 'unavailable')) await this.#replace()
+      if (isKind(error, 'unavailable') && signal?.aborted !== true) await this.#replace()
       throw error
     }
   }
@@ -63,6 +70,13 @@ export class HostProcess implements AsyncDisposable {
   async #replace(): Promise<void> {
     this.#up = false
     await this.ensure().catch(() => undefined)
+  }
+
+  /** Whether it knows a method; hosts of earlier builds do not know all. */
+  async knows(method: HostMethod): Promise<boolean> {
+    await this.ensure()
+    this.#methods ??= (await this.client.call('version', {}, deadlineOf('version', 0))).methods
+    return this.#methods.includes(method)
   }
 
   /** Resolves when a host answers. @throws TorporError `unavailable` with the last of its log. */

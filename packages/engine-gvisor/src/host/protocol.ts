@@ -1,4 +1,5 @@
 import type { ErrorKind } from '@torpor/contract'
+import type { SpaceUse } from '@torpor/core'
 import { z } from 'zod'
 
 /** The typed twin of engine/PROTOCOL.md: the methods of torpor-engine. */
@@ -10,10 +11,14 @@ export interface HostMethods {
   thaw: { body: ExecutionBody; answer: Record<string, never> }
   capture: { body: ExecutionBody & { readonly directory: string; readonly direct: boolean }; answer: { bytes: number } }
   captureFiles: HostMethods['capture']
+  flush: { body: ExecutionBody; answer: Record<string, never> }
+  prefetch: { body: ExecutionBody & { readonly keepFreeBytes: number }; answer: { bytes: number } }
+  space: { body: ExecutionBody | { readonly directory: string }; answer: SpaceUse }
+  compact: { body: { readonly directory: string }; answer: { bytes: number } }
   destroy: { body: ExecutionBody; answer: Record<string, never> }
   list: { body: Record<string, never>; answer: { executions: HostExecution[] } }
   stats: { body: ExecutionBody; answer: { memoryBytes: number; diskBytes: number; cpuNanoseconds: number; processes: number } }
-  version: { body: Record<string, never>; answer: { version: string; runtime: string; pid: number } }
+  version: { body: Record<string, never>; answer: { version: string; runtime: string; pid: number; methods: readonly string[] } }
 }
 
 export type HostMethod = keyof HostMethods
@@ -27,6 +32,11 @@ export interface StartBody extends ExecutionBody {
   readonly bundle: string
   readonly overlayDirectory: string
   readonly diskBytes: number
+  /** Where its memory lies in files; without it, in the kernel's own memory. */
+  readonly memoryDirectory?: string
+  /** Its first line says how many bytes of the volume are to stay free of what it writes beyond `diskReserveBytes`. */
+  readonly floorFile?: string
+  readonly diskReserveBytes?: number
 }
 
 const hostExecution = z.object({
@@ -50,11 +60,16 @@ export const answerSchemas: { readonly [M in HostMethod]: z.ZodType<HostMethods[
   thaw: nothing,
   capture: captured,
   captureFiles: captured,
+  flush: nothing,
+  prefetch: captured,
+  space: z.object({ bytes: z.number(), allocatedBytes: z.number(), sharedBytes: z.number(), extents: z.number() }),
+  compact: captured,
   destroy: nothing,
   list: z.object({ executions: z.array(hostExecution).nullable() }).transform(({ executions }) => ({ executions: executions ?? [] })),
   // Hosts of earlier builds do not know the disk.
   stats: z.object({ memoryBytes: z.number(), diskBytes: z.number().default(0), cpuNanoseconds: z.number(), processes: z.number() }),
-  version: z.object({ version: z.string(), runtime: z.string(), pid: z.int() }),
+  // Nor do they say what they can do.
+  version: z.object({ version: z.string(), runtime: z.string(), pid: z.int(), methods: z.array(z.string()).default([]) }),
 }
 
 /** The body of a failure. */
