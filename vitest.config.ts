@@ -22,6 +22,22 @@ export default defineConfig({
           sequence: { groupOrder: 1 },
         },
       },
+      {
+        // What images are made of makes no difference to these: once more where bytes are copied.
+        test: {
+          name: 'copied',
+          include: [
+            'tests/functional/{copies,reboot,story-e2b,template-build,waking}.test.ts',
+            'tests/resilience/{damage,death-at-every-step,power-cut,restart}.test.ts',
+            'tests/security/memory.test.ts',
+          ],
+          env: { TORPOR_VOLUME_SIZE: 'off' },
+          testTimeout: 120_000,
+          hookTimeout: 600_000,
+          fileParallelism: false,
+          sequence: { groupOrder: 2 },
+        },
+      },
     ],
   },
 })

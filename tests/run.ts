@@ -148,6 +148,7 @@ const suites: readonly Suite[] = [
   interpreterSuite,
   vitestSuite('unit'),
   vitestSuite('engine'),
+  vitestSuite('copied'),
 ]
 
 const chosen = process.argv.slice(2)

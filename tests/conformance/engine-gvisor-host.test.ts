@@ -11,7 +11,7 @@ const subject = (): EngineUnderTest => {
   return made
 }
 beforeAll(async () => {
-  made = await gvisorUnderTest()
+  made = await gvisorUnderTest('shared')
 })
 afterEach(async () => {
   const { engine } = subject()

@@ -4,6 +4,7 @@ import { describeEndings } from './engine/endings.ts'
 import { describeFiles } from './engine/files.ts'
 import { describeImages } from './engine/images.ts'
 import { describeLife } from './engine/life.ts'
+import { describeSpace } from './engine/space.ts'
 import type { EngineUnderTest } from './engine/under-test.ts'
 
 export type { EngineUnderTest } from './engine/under-test.ts'
@@ -29,6 +30,7 @@ export function describeEngine(name: string, make: () => Promise<EngineUnderTest
     describeLife(subject)
     describeImages(subject)
     describeFiles(subject)
+    describeSpace(subject)
     describeEndings(subject)
   })
 }

@@ -1,7 +1,7 @@
 import { open, readdir, rename, rm, stat, truncate } from 'node:fs/promises'
 import path from 'node:path'
 
-import { type TestWorld, bootWorld } from '@torpor/testkit'
+import { type TestWorld, bootWorld, imagesOf } from '@torpor/testkit'
 import { Sandbox } from 'e2b'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
@@ -16,7 +16,7 @@ afterAll(async () => {
 })
 
 const imageOf = async (id: string): Promise<string> => {
-  const owner = path.join(world.dataDirectory, 'images', id)
+  const owner = path.join(imagesOf(world.dataDirectory), id)
   const [generation = ''] = await readdir(owner)
   return path.join(owner, generation)
 }

@@ -3,7 +3,7 @@ import { readFileSync, readdirSync } from 'node:fs'
 import path from 'node:path'
 
 import { type Step, steps } from '@torpor/core'
-import { type MortalServer, bootMortal } from '@torpor/testkit'
+import { type MortalServer, bootMortal, imagesOf, mountsBelow } from '@torpor/testkit'
 import { Sandbox, Template } from 'e2b'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
@@ -128,11 +128,10 @@ describe.each(['frozen', 'image'] as const)('kill -9 of the server at any step o
 
   /** Only the template's image, layers for builds to come, and the server itself. */
   async function expectNothingLeft(): Promise<void> {
-    const within = (name: string): string[] => readdirSync(path.join(server.dataDirectory, name))
-    await expect
-      .poll(() => [within('executions'), within('images').filter((name) => !name.startsWith('layer-')).length], { timeout: 20_000 })
-      .toEqual([[], 1])
-    expect(readFileSync('/proc/mounts', 'utf8')).not.toContain(server.dataDirectory)
+    const executions = (): string[] => readdirSync(path.join(server.dataDirectory, 'executions'))
+    const images = (): string[] => readdirSync(imagesOf(server.dataDirectory)).filter((name) => !name.startsWith('layer-'))
+    await expect.poll(() => [executions(), images().length], { timeout: 20_000 }).toEqual([[], 1])
+    expect(mountsBelow(server.dataDirectory)).toEqual([])
     const number = readdirSync('/run/torpor').find((name) => ownerOf(name) === server.dataDirectory)
     const cgroup = ['/sys/fs/cgroup/memory', '/sys/fs/cgroup'].map((root) => path.join(root, `torpor${number}`))
     expect(cgroup.flatMap((place) => executionsIn(place))).toEqual([])

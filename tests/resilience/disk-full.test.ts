@@ -13,7 +13,7 @@ let volume: string
 beforeAll(async () => {
   volume = mkdtempSync(path.join(tmpdir(), 'torpor-volume-'))
   execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=400m', 'tmpfs', volume])
-  world = await bootWorld({ TORPOR_LOG_LEVEL: 'error', TORPOR_WARM_POOL: '0' }, volume)
+  world = await bootWorld({ TORPOR_LOG_LEVEL: 'error', TORPOR_WARM_POOL: '0' }, { parent: volume })
   Object.assign(process.env, world.env)
 })
 afterAll(async () => {

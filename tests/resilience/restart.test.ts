@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { readFileSync, readdirSync } from 'node:fs'
 import path from 'node:path'
 
-import { type Installation, installTorpor } from '@torpor/testkit'
+import { type Installation, imagesOf, installTorpor } from '@torpor/testkit'
 import { Sandbox } from 'e2b'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
@@ -78,10 +78,10 @@ describe('kill -9 of any process of ours loses no sandbox and leaks nothing', ()
 
   test('afterwards nothing is left: no process, namespace, cgroup, directory or image', async () => {
     await expect.poll(() => torpor.sandboxPids(), { timeout: 20_000 }).toEqual([])
+    const owners = (): string[] => readdirSync(imagesOf(torpor.dataDirectory))
+    await expect.poll(owners, { timeout: 20_000 }).toHaveLength(torpor.templateCount())
     await torpor.down()
     expect(readdirSync(path.join(torpor.dataDirectory, 'executions'))).toEqual([])
-    const owners = readdirSync(path.join(torpor.dataDirectory, 'images'))
-    expect(owners).toHaveLength(torpor.templateCount())
     expect(readFileSync('/proc/mounts', 'utf8')).not.toContain(torpor.dataDirectory)
     expect(execFileSync('ip', ['netns', 'list'], { encoding: 'utf8' })).not.toMatch(torpor.namespacePattern())
   })

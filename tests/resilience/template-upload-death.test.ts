@@ -9,7 +9,7 @@ import path from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { promisify } from 'node:util'
 
-import { type MortalServer, bootMortal } from '@torpor/testkit'
+import { type MortalServer, bootMortal, imagesOf, mountsBelow } from '@torpor/testkit'
 import { Sandbox } from 'e2b'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { z } from 'zod'
@@ -109,10 +109,12 @@ function bytesRead(): number {
 
 /** Nothing of a dead build: no sandbox, no mount, no image that is not a layer or the base. */
 async function expectNothingLeft(): Promise<void> {
-  const within = (name: string): string[] => readdirSync(path.join(server.dataDirectory, name))
-  const left = () => [within('executions'), within('images').filter((name) => !name.startsWith('layer-')).length]
+  const left = () => [
+    readdirSync(path.join(server.dataDirectory, 'executions')),
+    readdirSync(imagesOf(server.dataDirectory)).filter((name) => !name.startsWith('layer-')).length,
+  ]
   await expect.poll(left, { timeout: 20_000 }).toEqual([[], 1])
-  expect(readFileSync('/proc/mounts', 'utf8')).not.toContain(server.dataDirectory)
+  expect(mountsBelow(server.dataDirectory)).toEqual([])
 }
 
 /** The whole archive is sent where it is missing, and built; gives the sandbox's answer. */

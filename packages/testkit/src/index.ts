@@ -1,4 +1,5 @@
 export { type ObjectStorage, objectStorage } from './object-storage.ts'
+export { imagesOf, mountsBelow } from './data-directory.ts'
 export { type Installation, installTorpor } from './installation.ts'
 export { pythonWith } from './python.ts'
 export { type TestSettings, type TestWorld, bootWorld, readyArtifacts, sourceDirectory } from './world.ts'

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { readFileSync } from 'node:fs'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { promisify } from 'node:util'
@@ -8,6 +8,7 @@ import { promisify } from 'node:util'
 import { openStore } from '@torpor/store-sqlite'
 import { z } from 'zod'
 
+import { removeData } from './data-directory.ts'
 import { serverNumber } from './lose-machine.ts'
 import { ownSettings } from './own-settings.ts'
 import { processesWith } from './processes.ts'
@@ -66,7 +67,7 @@ export async function installTorpor(settings: Readonly<Record<string, string>> =
     remove: async () => {
       await torpor('up', '--detach')
       await torpor('down', '--all')
-      await rm(dataDirectory, { recursive: true, force: true })
+      await removeData(dataDirectory)
     },
   }
   return installation

@@ -4,6 +4,7 @@ import { rm } from 'node:fs/promises'
 import path from 'node:path'
 import { promisify } from 'node:util'
 
+import { unmountVolume } from './data-directory.ts'
 import { processesOf } from './processes.ts'
 
 const run = promisify(execFile)
@@ -36,5 +37,6 @@ export async function loseMachine(dataDirectory: string): Promise<void> {
   const namespaces = stdout.split('\n').map((line) => line.split(' ')[0] ?? '')
   for (const name of namespaces.filter((each) => each.startsWith(`torpor${number}x`))) await attempt('ip', 'netns', 'delete', name)
   await attempt('nft', 'delete', 'table', 'inet', `torpor${number}`)
+  await unmountVolume(dataDirectory)
   await rm(place, { recursive: true, force: true })
 }

@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { openSync } from 'node:fs'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 
@@ -10,6 +10,7 @@ import { clientEnvironment, clientTrust, loadConfig, loadSecrets, publicDomain }
 import { forgetNeeds } from '@torpor/setup'
 import { z } from 'zod'
 
+import { removeData } from './data-directory.ts'
 import { loseMachine } from './lose-machine.ts'
 import { ownSettings } from './own-settings.ts'
 
@@ -101,7 +102,7 @@ class Life implements MortalServer {
   }
 
   async remove(): Promise<void> {
-    await rm(this.dataDirectory, { recursive: true, force: true })
+    await removeData(this.dataDirectory)
     await forgetNeeds(loadConfig({ ...this.#settings }).artifactDirectory, this.dataDirectory)
   }
 }

@@ -10,4 +10,6 @@ export const ownSettings = async (dataDirectory: string) => ({
   TORPOR_TLS_LISTEN: `127.0.0.1:${await freePort()}`,
   // Their build takes minutes: a test that needs one asks for it.
   TORPOR_TEMPLATES: 'none',
+  // The suites run with images that share blocks; some of them once more with copied bytes.
+  TORPOR_VOLUME_SIZE: process.env['TORPOR_VOLUME_SIZE'] ?? 'auto',
 })

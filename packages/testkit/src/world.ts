@@ -1,9 +1,9 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 
-import type { Log, SandboxEvent, UseCases } from '@torpor/core'
+import type { Log, SandboxEvent, Step, UseCases } from '@torpor/core'
 import {
   type Config,
   clientEnvironment,
@@ -18,6 +18,7 @@ import {
 import { type Artifacts, forgetNeeds, plainReporter, prepareMachine } from '@torpor/setup'
 import { openStore } from '@torpor/store-sqlite'
 
+import { removeData } from './data-directory.ts'
 import { ownSettings } from './own-settings.ts'
 
 /** The root of the clone. */
@@ -49,25 +50,33 @@ export interface TestWorld {
 /** Settings for tests: any TORPOR_* variable but the directories. */
 export type TestSettings = Readonly<Record<string, string>>
 
-/** @param parent holds the data directory; any temporary place otherwise. */
-export async function bootWorld(overrides: TestSettings = {}, parent: string = tmpdir()): Promise<TestWorld> {
-  const dataDirectory = await mkdtemp(path.join(parent, 'torpor-world-'))
+export interface WorldOptions {
+  /** Holds the data directory; any temporary place otherwise. */
+  readonly parent?: string
+  /** One that exists, as it is; removed at the end all the same. */
+  readonly dataDirectory?: string
+  /** Told of every step of core's works, which waits for it. */
+  readonly reached?: ((step: Step) => void | Promise<void>) | undefined
+}
+
+export async function bootWorld(overrides: TestSettings = {}, options: WorldOptions = {}): Promise<TestWorld> {
+  const dataDirectory = options.dataDirectory ?? (await mkdtemp(path.join(options.parent ?? tmpdir(), 'torpor-world-')))
   try {
-    return await openWorld(dataDirectory, overrides)
+    return await openWorld(dataDirectory, overrides, options)
   } catch (error) {
-    await rm(dataDirectory, { recursive: true, force: true })
+    await removeData(dataDirectory)
     throw error
   }
 }
 
-async function openWorld(dataDirectory: string, overrides: TestSettings): Promise<TestWorld> {
+async function openWorld(dataDirectory: string, overrides: TestSettings, { reached }: WorldOptions): Promise<TestWorld> {
   const inherited = process.env['TORPOR_ARTIFACT_DIR']
   const settings = { ...(await ownSettings(dataDirectory)), TORPOR_LOG_LEVEL: 'warn', ...overrides }
   const config = loadConfig(inherited === undefined ? settings : { ...settings, TORPOR_ARTIFACT_DIR: inherited })
   const artifacts = await readyArtifacts(config)
   const secrets = loadSecrets(dataDirectory, config)
   const log: Log = createLog({ level: config.logLevel, format: 'json' })
-  const server = await startServer({ config, secrets, artifacts, log })
+  const server = await startServer({ config, secrets, artifacts, log, ...(reached && { reached }) })
   const reader = openStore(path.join(dataDirectory, 'torpor.db'))
   const url = `http://${server.address}`
   const domain = publicDomain(config, server.tlsAddress === undefined ? undefined : Number(server.tlsAddress.split(':').at(-1)))
@@ -89,7 +98,7 @@ async function openWorld(dataDirectory: string, overrides: TestSettings): Promis
       await Promise.all(all.map((record) => server.platform.useCases.killSandbox(record.id).catch(() => undefined)))
       reader.close()
       await server.close()
-      await rm(dataDirectory, { recursive: true, force: true })
+      await removeData(dataDirectory)
       await forgetNeeds(config.artifactDirectory, dataDirectory)
     },
   }

@@ -8,35 +8,43 @@ import { GvisorEngine } from '@torpor/engine-gvisor'
 import { type Config, createLog, loadConfig } from '@torpor/server'
 import { type Artifacts, plainReporter, prepareMachine } from '@torpor/setup'
 import { sourceDirectory } from '@torpor/testkit'
+import { type Volume, openVolume } from '@torpor/volume'
 
 import type { EngineUnderTest } from './under-test.ts'
 
-/** The real engine on a data directory of its own. */
-export async function gvisorUnderTest(): Promise<EngineUnderTest> {
+/** The real engine on a data directory of its own: images share blocks with memory, or bytes are copied. */
+export async function gvisorUnderTest(mode: 'shared' | 'copied'): Promise<EngineUnderTest> {
   const root = await mkdtemp(path.join(tmpdir(), 'torpor-gvisor-'))
   const config = configFor(root)
   const artifacts = await readyArtifacts(config)
-  let engine = await openEngine(config, artifacts)
+  const size = mode === 'shared' ? volumeMiB : 'off'
+  const volume = await openVolume({ dataDirectory: config.dataDirectory, size, tell: () => undefined, searchPath: programs() })
+  if (volume.shares !== (mode === 'shared')) throw new Error(`this machine cannot do it: ${volume.reason}`)
+  let engine = await openEngine(config, artifacts, volume)
   return {
     get engine() {
       return engine
     },
     spec: () => specOn(artifacts, artifacts.rootfs.name),
     failingSpec: () => specOn(artifacts, 'no-such-rootfs'),
-    stagingDirectory: () => mkdtemp(path.join(root, 'image-')),
+    stagingDirectory: () => mkdtemp(path.join(volume.directory, 'image-')),
     imageFrom: (directory, kind) => Promise.resolve({ name: directory, kind, engineVersion: engine.version }),
     removeImage: (image) => rm(image.name, { recursive: true }),
     crash: killSandboxProcess,
     reopen: async () => {
       await engine.close()
-      engine = await openEngine(config, artifacts)
+      engine = await openEngine(config, artifacts, volume)
     },
     close: async () => {
       await engine.close()
+      await volume.close()
       await rm(root, { recursive: true })
     },
   }
 }
+
+const volumeMiB = 4096
+const programs = (): string[] => (process.env['PATH'] ?? '').split(':')
 
 function configFor(root: string): Config {
   const inherited = process.env['TORPOR_ARTIFACT_DIR']
@@ -47,14 +55,16 @@ function configFor(root: string): Config {
 /** What this clone builds: there already after the first set-up. */
 const readyArtifacts = (config: Config): Promise<Artifacts> =>
   prepareMachine(
-    { ...config, sourceDirectory, searchPath: (process.env['PATH'] ?? '').split(':') },
+    { ...config, sourceDirectory, searchPath: programs() },
     plainReporter(process.stderr),
     new AbortController().signal,
   )
 
-const openEngine = (config: Config, { engineVersion }: Artifacts): Promise<GvisorEngine> =>
+const openEngine = (config: Config, { engineVersion }: Artifacts, volume: Volume): Promise<GvisorEngine> =>
   GvisorEngine.open({
     dataDirectory: config.dataDirectory,
+    volume,
+    diskReserveMiB: config.diskReserveMiB,
     artifactDirectory: config.artifactDirectory,
     engineVersion,
     network: config.network,
