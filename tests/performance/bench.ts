@@ -8,7 +8,7 @@ import { cpus, tmpdir, totalmem } from 'node:os'
 import path from 'node:path'
 import { promisify } from 'node:util'
 
-import type { TestWorld } from '@torpor/testkit'
+import { type TestWorld, imagesOf } from '@torpor/testkit'
 import { Sandbox } from 'e2b'
 
 import { Bare, commandAt, plainWrite } from './bare.ts'
@@ -17,6 +17,7 @@ import { clones, snapshotFreeze, warmCreate } from './copies.ts'
 import { crowd } from './crowd.ts'
 import { throughput } from './edge-load.ts'
 import { type Figure, repeat, table, timed } from './figures.ts'
+import { imageFigures } from './images/index.ts'
 import { inside } from './inside.ts'
 import { interpreter } from './interpreter.ts'
 import { soak } from './soak.ts'
@@ -37,7 +38,7 @@ const directory = await mkdtemp(path.join(tmpdir(), 'torpor-bench-'))
 const chosen = process.argv.slice(2)
 
 const templateImage = async (world: TestWorld): Promise<string> => {
-  const images = path.join(world.dataDirectory, 'images')
+  const images = imagesOf(world.dataDirectory)
   return path.join(images, (await readdir(images))[0] ?? '', 'g1')
 }
 
@@ -179,6 +180,7 @@ const figures: Record<string, () => Promise<Figure[]>> = {
   builds: () => builds(directory),
   storage: () => storage(directory),
   crowd,
+  ...imageFigures,
   inside: () =>
     inside(directory, {
       rounds: Number(process.env['TORPOR_BENCH_INSIDE_ROUNDS'] ?? 200),

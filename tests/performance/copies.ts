@@ -1,6 +1,6 @@
 import path from 'node:path'
 
-import type { TestWorld } from '@torpor/testkit'
+import { type TestWorld, imagesOf } from '@torpor/testkit'
 import { Sandbox } from 'e2b'
 
 import { Bare, commandAt } from './bare.ts'
@@ -18,7 +18,7 @@ while True:
     time.sleep(0.001)
 `
 
-const imageOf = (world: TestWorld, owner: string): string => path.join(world.dataDirectory, 'images', owner, 'g1')
+const imageOf = (world: TestWorld, owner: string): string => path.join(imagesOf(world.dataDirectory), owner, 'g1')
 
 /** What a program inside sees of a snapshot, beside what the engine alone needs for the capture. */
 export const snapshotFreeze = (directory: string): Promise<Figure[]> =>

@@ -1,7 +1,7 @@
 import path from 'node:path'
 
 import { Sandbox } from '@e2b/code-interpreter'
-import type { TestWorld } from '@torpor/testkit'
+import { type TestWorld, imagesOf } from '@torpor/testkit'
 
 import { Bare } from './bare.ts'
 import { type Figure, repeat, timed } from './figures.ts'
@@ -51,7 +51,7 @@ async function firstResult(world: TestWorld, directory: string): Promise<Figure[
   const known = await Sandbox.create()
   const { base, buildId } = world.useCases.getSandbox(known.sandboxId)
   await known.kill()
-  const image = path.join(world.dataDirectory, 'images', buildId, 'g1')
+  const image = path.join(imagesOf(world.dataDirectory), buildId, 'g1')
   const rootfs = path.join(world.artifactDirectory, 'rootfs', base.rootfs)
   const restores: number[] = []
   const samples = await repeat(15, async () => {
