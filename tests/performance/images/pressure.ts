@@ -16,7 +16,7 @@ const leftBytes = 12 * 1024 ** 3
 /** Twenty sandboxes of a gigabyte each on a machine with less: all must answer with what they had. */
 export async function pressure(): Promise<Figure[]> {
   await using _ballast = await takeMemory()
-  return await inMode('shared', { TORPOR_MEMORY_MIB: String(mib + 256), TORPOR_MEMORY_OVERCOMMIT: '4' }, async () => {
+  return await inMode('shared', { TORPOR_MEMORY_MIB: String(mib + 256), TORPOR_MEMORY_OVERCOMMIT: '4', TORPOR_DISK_RESERVE_MIB: '64' }, async () => {
     const sandboxes: Sandbox[] = []
     const sums: string[] = []
     for (let made = 0; made < count; made += 1) {
