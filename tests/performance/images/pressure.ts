@@ -16,23 +16,27 @@ const leftBytes = 12 * 1024 ** 3
 /** Twenty sandboxes of a gigabyte each on a machine with less: all must answer with what they had. */
 export async function pressure(): Promise<Figure[]> {
   await using _ballast = await takeMemory()
-  return await inMode('shared', { TORPOR_MEMORY_MIB: String(mib + 256), TORPOR_MEMORY_OVERCOMMIT: '4', TORPOR_DISK_RESERVE_MIB: '64' }, async () => {
-    const sandboxes: Sandbox[] = []
-    const sums: string[] = []
-    for (let made = 0; made < count; made += 1) {
-      const sandbox = await Sandbox.create({ timeoutMs: 3_600_000 })
-      await startToucher(sandbox, mib)
-      sums.push(await order(sandbox, 'sum'))
-      sandboxes.push(sandbox)
-    }
-    const samples: number[] = []
-    for (const [index, sandbox] of sandboxes.entries()) {
-      samples.push(await timed(() => sandbox.commands.run('true')))
-      if ((await order(sandbox, 'sum')) !== sums[index]) throw new Error('a sandbox has other memory')
-    }
-    const name = `${count} sandboxes of ${mib} MiB with ${leftBytes / 1024 ** 3} GiB for all: first command after a while`
-    return [{ name, unit: 'ms', samples, target: 'all answer; none lost' }]
-  })
+  return await inMode(
+    'shared',
+    { TORPOR_MEMORY_MIB: String(mib + 256), TORPOR_MEMORY_OVERCOMMIT: '4', TORPOR_DISK_RESERVE_MIB: '64' },
+    async () => {
+      const sandboxes: Sandbox[] = []
+      const sums: string[] = []
+      for (let made = 0; made < count; made += 1) {
+        const sandbox = await Sandbox.create({ timeoutMs: 3_600_000 })
+        await startToucher(sandbox, mib)
+        sums.push(await order(sandbox, 'sum'))
+        sandboxes.push(sandbox)
+      }
+      const samples: number[] = []
+      for (const [index, sandbox] of sandboxes.entries()) {
+        samples.push(await timed(() => sandbox.commands.run('true')))
+        if ((await order(sandbox, 'sum')) !== sums[index]) throw new Error('a sandbox has other memory')
+      }
+      const name = `${count} sandboxes of ${mib} MiB with ${leftBytes / 1024 ** 3} GiB for all: first command after a while`
+      return [{ name, unit: 'ms', samples, target: 'all answer; none lost' }]
+    },
+  )
 }
 
 /** Holds what is too much. */

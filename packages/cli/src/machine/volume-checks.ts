@@ -1,9 +1,13 @@
+import { readFile } from 'node:fs/promises'
+
 import { bestReadAheadKiB } from '@torpor/volume'
 
 import type { Check } from './check.ts'
 import { volumeOf } from './volume.ts'
 
 const gibibyte = 1024 ** 3
+/** For a machine that serves sandboxes only; for the whole machine, as there is no setting for one file system. */
+const calmWriteback = 'vm.dirty_writeback_centisecs=0 vm.dirty_background_ratio=60 vm.dirty_ratio=80'
 
 /** Whether memory, images and writable layers lie where files share blocks, and whether that place works as well as it can. */
 export const volumeChecks: readonly Check[] = [
@@ -44,6 +48,20 @@ export const volumeChecks: readonly Check[] = [
       if (!volume?.shares || !volume.readAhead || volume.readAhead.kibibytes === bestReadAheadKiB) return undefined
       const { kibibytes, file } = volume.readAhead
       return { found: `the volume's device reads ${kibibytes} KiB ahead`, mend: `echo ${bestReadAheadKiB} > ${file}` }
+    },
+  },
+  {
+    name: 'writeback',
+    severity: 'warning',
+    breaks:
+      'a sandbox that writes to much memory all the time stands still for a second now and then, and that memory goes to the disk over and over; ' +
+      'where other programs matter as much, that is right as it is (docs/volume.md)',
+    mend: `sysctl -w ${calmWriteback}`,
+    find: async (config) => {
+      const volume = await volumeOf(config)
+      const interval = Number(await readFile('/proc/sys/vm/dirty_writeback_centisecs', 'utf8'))
+      if (!volume?.shares || interval === 0) return undefined
+      return `the kernel writes memory of sandboxes to the disk every ${interval / 100} s`
     },
   },
 ]
