@@ -18,6 +18,9 @@ while True:
     time.sleep(0.001)
 `
 
+/** Room on the volume is promised to each: fifty have to fit. */
+const manyAtOnce = { TORPOR_MEMORY_MIB: '512', TORPOR_DISK_RESERVE_MIB: '64' }
+
 const imageOf = (world: TestWorld, owner: string): string => path.join(imagesOf(world.dataDirectory), owner, 'g1')
 
 /** What a program inside sees of a snapshot, beside what the engine alone needs for the capture. */
@@ -53,7 +56,7 @@ async function bareCapture(bare: Bare, image: string, target: string): Promise<n
 
 /** Time until all clones of one parent answer a command. */
 export const clones = (directory: string): Promise<Figure[]> =>
-  inWorld({ TORPOR_WARM_POOL: '0', TORPOR_MEMORY_OVERCOMMIT: '20' }, async (world) => {
+  inWorld({ TORPOR_WARM_POOL: '0', TORPOR_MEMORY_OVERCOMMIT: '20', ...manyAtOnce }, async (world) => {
     await using bare = new Bare(path.join(directory, 'bare'), world.artifacts)
     const parent = await Sandbox.create({ timeoutMs: 3_600_000 })
     const { snapshotId } = await parent.createSnapshot()
@@ -84,7 +87,7 @@ export const clones = (directory: string): Promise<Figure[]> =>
   })
 
 async function bareRestores(bare: Bare, image: string, token: string, count: number): Promise<number> {
-  const prepared = await Promise.all(Array.from({ length: count }, () => bare.prepare(1024)))
+  const prepared = await Promise.all(Array.from({ length: count }, () => bare.prepare(512)))
   const left = [...prepared]
   const worker = async (): Promise<void> => {
     for (let next = left.pop(); next; next = left.pop()) {
@@ -99,7 +102,7 @@ async function bareRestores(bare: Bare, image: string, token: string, count: num
 
 /** From the pool, with time for it to be full again, and all at once. */
 export const warmCreate = (): Promise<Figure[]> =>
-  inWorld({ TORPOR_WARM_POOL: '4', TORPOR_MEMORY_OVERCOMMIT: '20' }, async (world) => {
+  inWorld({ TORPOR_WARM_POOL: '4', TORPOR_MEMORY_OVERCOMMIT: '20', ...manyAtOnce }, async (world) => {
     const full = async (): Promise<void> => {
       while ((await world.useCases.inventory()).spares < 4) await new Promise((resolve) => setTimeout(resolve, 100))
       // What made the last one, and ended the sandbox before, has its end too: an idle machine is meant.
