@@ -6,7 +6,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"testing"
 	"time"
@@ -14,50 +13,8 @@ import (
 	"golang.org/x/sys/unix"
 
 	"torpor.dev/engine/internal/extents"
+	"torpor.dev/engine/internal/trial"
 )
-
-// xfs mounts a file system of its own that shares blocks.
-func xfs(t *testing.T, megabytes int64) string {
-	t.Helper()
-	if os.Getuid() != 0 {
-		t.Skip("needs root")
-	}
-	if _, err := exec.LookPath("mkfs.xfs"); err != nil {
-		t.Skip("needs mkfs.xfs (package xfsprogs)")
-	}
-	backing, mountPoint := filepath.Join(t.TempDir(), "volume"), t.TempDir()
-	must(t, os.WriteFile(backing, nil, 0o600))
-	must(t, os.Truncate(backing, megabytes<<20))
-	run(t, "mkfs.xfs", "-q", "-m", "reflink=1", backing)
-	run(t, "mount", "-o", "loop,noatime", backing, mountPoint)
-	t.Cleanup(func() { run(t, "umount", mountPoint) })
-	return mountPoint
-}
-
-// tmpfs is a directory where no blocks are.
-func tmpfs(t *testing.T) string {
-	t.Helper()
-	directory, err := os.MkdirTemp("/dev/shm", "compact")
-	if err != nil {
-		t.Skip("needs /dev/shm")
-	}
-	t.Cleanup(func() { _ = os.RemoveAll(directory) })
-	return directory
-}
-
-func run(t *testing.T, name string, args ...string) {
-	t.Helper()
-	if output, err := exec.Command(name, args...).CombinedOutput(); err != nil {
-		t.Fatalf("%s: %v: %s", name, err, output)
-	}
-}
-
-func must(t *testing.T, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
-}
 
 const (
 	data  = 20 << 20
@@ -72,7 +29,7 @@ func image(t *testing.T, directory string) (path string, content []byte) {
 	_, _ = rand.Read(content[:data])
 	_, _ = rand.Read(content[data+hole:])
 	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o640)
-	must(t, err)
+	trial.Must(t, err)
 	defer file.Close()
 	write(t, file, content[:data], 0)
 	write(t, file, content[data+hole:], data+hole)
@@ -80,26 +37,26 @@ func image(t *testing.T, directory string) (path string, content []byte) {
 		other.Close()
 		for at := int64(0); at < data; at += 64 << 10 {
 			write(t, file, content[at:at+4096], at)
-			must(t, file.Sync())
+			trial.Must(t, file.Sync())
 		}
 	}
-	must(t, os.Chmod(path, 0o640))
-	must(t, os.Chown(path, 1000, 1001))
-	must(t, os.Chtimes(path, time.Time{}, time.Unix(1_700_000_000, 123_456_789)))
+	trial.Must(t, os.Chmod(path, 0o640))
+	trial.Must(t, os.Chown(path, 1000, 1001))
+	trial.Must(t, os.Chtimes(path, time.Time{}, time.Unix(1_700_000_000, 123_456_789)))
 	return path, content
 }
 
 func write(t *testing.T, file *os.File, content []byte, offset int64) {
 	t.Helper()
 	_, err := file.WriteAt(content, offset)
-	must(t, err)
+	trial.Must(t, err)
 }
 
 // remember is what must be the same of a file afterwards.
 func remember(t *testing.T, path string) [5]int64 {
 	t.Helper()
 	var stat unix.Stat_t
-	must(t, unix.Stat(path, &stat))
+	trial.Must(t, unix.Stat(path, &stat))
 	return [5]int64{int64(stat.Mode), int64(stat.Uid), int64(stat.Gid), stat.Size, stat.Mtim.Nano()}
 }
 
@@ -119,13 +76,13 @@ func expectNoLeftover(t *testing.T, directory string) {
 }
 
 func TestAnImageIsTheSameAfterwards(t *testing.T) {
-	for name, directory := range map[string]string{"xfs": xfs(t, 512), "tmpfs": tmpfs(t)} {
+	for name, directory := range map[string]string{"xfs": trial.XFS(t, 512), "tmpfs": trial.Tmpfs(t)} {
 		t.Run(name, func(t *testing.T) {
 			path, content := image(t, directory)
-			must(t, os.WriteFile(path+unfinished, []byte("of a host that died"), 0o600))
+			trial.Must(t, os.WriteFile(path+unfinished, []byte("of a host that died"), 0o600))
 			before := remember(t, path)
 			old, err := os.Open(path)
-			must(t, err)
+			trial.Must(t, err)
 			defer old.Close()
 			written, err := Directory(context.Background(), directory)
 			if err != nil || written != data+after {
@@ -136,8 +93,8 @@ func TestAnImageIsTheSameAfterwards(t *testing.T) {
 				t.Errorf("mode, owner, group, size and time are %v, were %v", got, before)
 			}
 			var replaced, kept unix.Stat_t
-			must(t, unix.Stat(path, &replaced))
-			must(t, unix.Fstat(int(old.Fd()), &kept))
+			trial.Must(t, unix.Stat(path, &replaced))
+			trial.Must(t, unix.Fstat(int(old.Fd()), &kept))
 			if replaced.Ino == kept.Ino {
 				t.Error("the file was not written anew")
 			}
@@ -154,17 +111,17 @@ func TestAnImageIsTheSameAfterwards(t *testing.T) {
 }
 
 func TestAnImageLiesInFewPiecesAfterwards(t *testing.T) {
-	directory := xfs(t, 512)
+	directory := trial.XFS(t, 512)
 	image(t, directory)
 	before, err := extents.OfDirectory(directory)
-	must(t, err)
+	trial.Must(t, err)
 	if before.Extents < 300 {
 		t.Fatalf("only %d pieces to begin with", before.Extents)
 	}
 	_, err = Directory(context.Background(), directory)
-	must(t, err)
+	trial.Must(t, err)
 	file, err := os.Open(filepath.Join(directory, "pages.img"))
-	must(t, err)
+	trial.Must(t, err)
 	defer file.Close()
 	after, err := extents.OfFile(file)
 	if err != nil || after.Extents > 8 || after.SharedBytes > 0 {
@@ -173,11 +130,11 @@ func TestAnImageLiesInFewPiecesAfterwards(t *testing.T) {
 }
 
 func TestOnlyWhatIsWorthItIsWrittenAnew(t *testing.T) {
-	directory := tmpfs(t)
+	directory := trial.Tmpfs(t)
 	sizes := map[string]int64{"pages.img": 0, "checkpoint.img": largeFrom, "multitar.img": largeFrom + 1, "left.compact": largeFrom + 1}
 	for name, size := range sizes {
-		must(t, os.WriteFile(filepath.Join(directory, name), nil, 0o600))
-		must(t, os.Truncate(filepath.Join(directory, name), size))
+		trial.Must(t, os.WriteFile(filepath.Join(directory, name), nil, 0o600))
+		trial.Must(t, os.Truncate(filepath.Join(directory, name), size))
 	}
 	got, err := candidates(directory)
 	if err != nil || len(got) != 2 || got[0] != "multitar.img" || got[1] != "pages.img" {
@@ -186,15 +143,15 @@ func TestOnlyWhatIsWorthItIsWrittenAnew(t *testing.T) {
 }
 
 func TestWithoutRoomTheOldFileStays(t *testing.T) {
-	directory := xfs(t, 320) // 300 is the least that there is, 64 of them are the file system's log
+	directory := trial.XFS(t, 320) // 300 is the least that there is, 64 of them are the file system's log
 	path, content := image(t, directory)
-	must(t, os.WriteFile(filepath.Join(directory, "filler"), nil, 0o600))
+	trial.Must(t, os.WriteFile(filepath.Join(directory, "filler"), nil, 0o600))
 	filler, err := os.OpenFile(filepath.Join(directory, "filler"), os.O_WRONLY, 0)
-	must(t, err)
+	trial.Must(t, err)
 	defer filler.Close()
 	var stat unix.Statfs_t
-	must(t, unix.Statfs(directory, &stat))
-	must(t, unix.Fallocate(int(filler.Fd()), 0, 0, int64(stat.Bavail)*stat.Bsize-10<<20))
+	trial.Must(t, unix.Statfs(directory, &stat))
+	trial.Must(t, unix.Fallocate(int(filler.Fd()), 0, 0, int64(stat.Bavail)*stat.Bsize-10<<20))
 	if _, err := Directory(context.Background(), directory); !errors.Is(err, unix.ENOSPC) {
 		t.Errorf("without room: %v", err)
 	}
@@ -203,7 +160,7 @@ func TestWithoutRoomTheOldFileStays(t *testing.T) {
 }
 
 func TestWhoDoesNotWantItAnyMoreKeepsTheOldFile(t *testing.T) {
-	directory := tmpfs(t)
+	directory := trial.Tmpfs(t)
 	path, content := image(t, directory)
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
@@ -215,11 +172,11 @@ func TestWhoDoesNotWantItAnyMoreKeepsTheOldFile(t *testing.T) {
 }
 
 func TestTwoAtOnceAreNotInEachOthersWay(t *testing.T) {
-	directory := tmpfs(t)
+	directory := trial.Tmpfs(t)
 	first, err := os.Open(directory)
-	must(t, err)
+	trial.Must(t, err)
 	defer first.Close()
-	must(t, unix.Flock(int(first.Fd()), unix.LOCK_EX))
+	trial.Must(t, unix.Flock(int(first.Fd()), unix.LOCK_EX))
 	if _, err := Directory(context.Background(), directory); !errors.Is(err, ErrBusy) {
 		t.Errorf("while another one works: %v", err)
 	}

@@ -3,12 +3,13 @@ package prefetch
 import (
 	"bytes"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"testing"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"torpor.dev/engine/internal/trial"
 )
 
 const (
@@ -16,50 +17,18 @@ const (
 	page = 4096
 )
 
-// xfs mounts a file system that has large folios in the page cache.
-func xfs(t *testing.T) string {
-	t.Helper()
-	if os.Getuid() != 0 {
-		t.Skip("needs root")
-	}
-	if _, err := exec.LookPath("mkfs.xfs"); err != nil {
-		t.Skip("needs mkfs.xfs (package xfsprogs)")
-	}
-	backing, mountPoint := filepath.Join(t.TempDir(), "volume"), t.TempDir()
-	must(t, os.WriteFile(backing, nil, 0o600))
-	must(t, os.Truncate(backing, 512<<20))
-	run(t, "mkfs.xfs", "-q", backing)
-	run(t, "mount", "-o", "loop,noatime", backing, mountPoint)
-	t.Cleanup(func() { run(t, "umount", mountPoint) })
-	return mountPoint
-}
-
-func run(t *testing.T, name string, args ...string) {
-	t.Helper()
-	if output, err := exec.Command(name, args...).CombinedOutput(); err != nil {
-		t.Fatalf("%s: %v: %s", name, err, output)
-	}
-}
-
-func must(t *testing.T, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
-}
-
 // cold makes a file of data, a hole of the same size and data, none of which is in the page cache.
 func cold(t *testing.T) *os.File {
 	t.Helper()
-	file, err := os.Create(filepath.Join(xfs(t), "file"))
-	must(t, err)
+	file, err := os.Create(filepath.Join(trial.XFS(t, 512), "file"))
+	trial.Must(t, err)
 	t.Cleanup(func() { file.Close() })
 	for _, offset := range []int64{0, 2 * data} {
 		_, err := file.WriteAt(bytes.Repeat([]byte{1}, data), offset)
-		must(t, err)
+		trial.Must(t, err)
 	}
-	must(t, file.Sync())
-	must(t, unix.Fadvise(int(file.Fd()), 0, 0, unix.FADV_DONTNEED))
+	trial.Must(t, file.Sync())
+	trial.Must(t, unix.Fadvise(int(file.Fd()), 0, 0, unix.FADV_DONTNEED))
 	if count(t, file).cached > 0 {
 		t.Skip("the kernel keeps the file in the page cache")
 	}
@@ -86,7 +55,7 @@ func TestDataIsInMemoryAfterwardsAndHolesAreNot(t *testing.T) {
 	file := cold(t)
 	half := make([]byte, data/2+page) // which the kernel has then, with some more
 	_, err := file.ReadAt(half, 0)
-	must(t, err)
+	trial.Must(t, err)
 	present := int64(count(t, file).cached) * page
 	bytes, err := Read(file, always)
 	if err != nil || bytes != 2*data-present {
@@ -103,9 +72,9 @@ func TestDataIsInMemoryAfterwardsAndHolesAreNot(t *testing.T) {
 func TestAWrittenWordMakesOnePageDirty(t *testing.T) {
 	file := cold(t)
 	_, err := Read(file, always)
-	must(t, err)
+	trial.Must(t, err)
 	mapping, err := unix.Mmap(int(file.Fd()), 0, data, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
-	must(t, err)
+	trial.Must(t, err)
 	defer func() { _ = unix.Munmap(mapping) }()
 	written := uint64(0)
 	for at := 0; at < data; at += 16 * page {

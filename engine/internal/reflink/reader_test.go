@@ -4,56 +4,16 @@ import (
 	"bytes"
 	"crypto/rand"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"testing"
 
 	"golang.org/x/sys/unix"
 	"gvisor.dev/gvisor/pkg/sentry/memmap"
 	"gvisor.dev/gvisor/pkg/sentry/state/stateio"
+
+	"torpor.dev/engine/internal/trial"
 )
 
 const page = 4096
-
-// xfs mounts a file system of its own that shares blocks.
-func xfs(t *testing.T) string {
-	t.Helper()
-	if os.Getuid() != 0 {
-		t.Skip("needs root")
-	}
-	if _, err := exec.LookPath("mkfs.xfs"); err != nil {
-		t.Skip("needs mkfs.xfs (package xfsprogs)")
-	}
-	backing, mountPoint := filepath.Join(t.TempDir(), "volume"), t.TempDir()
-	if err := os.WriteFile(backing, nil, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Truncate(backing, 512<<20); err != nil {
-		t.Fatal(err)
-	}
-	run(t, "mkfs.xfs", "-q", "-m", "reflink=1", backing)
-	run(t, "mount", "-o", "loop,noatime", backing, mountPoint)
-	t.Cleanup(func() { run(t, "umount", mountPoint) })
-	return mountPoint
-}
-
-// tmpfs is a directory whose files never share blocks.
-func tmpfs(t *testing.T) string {
-	t.Helper()
-	directory, err := os.MkdirTemp("/dev/shm", "reflink")
-	if err != nil {
-		t.Skip("needs /dev/shm")
-	}
-	t.Cleanup(func() { _ = os.RemoveAll(directory) })
-	return directory
-}
-
-func run(t *testing.T, name string, args ...string) {
-	t.Helper()
-	if output, err := exec.Command(name, args...).CombinedOutput(); err != nil {
-		t.Fatalf("%s: %v: %s", name, err, output)
-	}
-}
 
 // open makes a file with this content.
 func open(t *testing.T, directory string, content []byte) *os.File {
@@ -99,7 +59,7 @@ func load(t *testing.T, image, memory *os.File) (mapping []byte, shared bool) {
 }
 
 func TestPagesAreSharedWithTheImageOrCopiedFromItAndAreTheSame(t *testing.T) {
-	volume, other := xfs(t), tmpfs(t)
+	volume, other := trial.XFS(t, 512), trial.Tmpfs(t)
 	for name, each := range map[string]struct {
 		image, memory string
 		shared        bool

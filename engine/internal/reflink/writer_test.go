@@ -10,6 +10,8 @@ import (
 	"golang.org/x/sys/unix"
 	"gvisor.dev/gvisor/pkg/sentry/memmap"
 	"gvisor.dev/gvisor/pkg/sentry/state/stateio"
+
+	"torpor.dev/engine/internal/trial"
 )
 
 // seeking is the runtime's writer of bytes over a file whose place can be moved.
@@ -59,7 +61,7 @@ func save(t *testing.T, image *os.File, memories ...*os.File) (shared []bool) {
 }
 
 func TestAnImageHoldsThePagesOfFilesThatShareAndOfFilesThatDoNot(t *testing.T) {
-	volume, other := xfs(t), tmpfs(t)
+	volume, other := trial.XFS(t, 512), trial.Tmpfs(t)
 	first, second, third := make([]byte, 16*page), make([]byte, 16*page), make([]byte, 16*page)
 	var want []byte
 	for _, each := range [][]byte{first, second, third} {
