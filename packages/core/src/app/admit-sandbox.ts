@@ -50,8 +50,7 @@ export function admitSandbox(ports: Admission, wanted: Resources, heldBytes: num
 export async function lookBeforeAdmission(ports: Ports, wanted: Resources, image: ImageRef | undefined): Promise<number> {
   if (!ports.volume.shares) return 0
   const held = image ? await ports.holdings.ofImage(ports.images, image) : 0
-  const { freeBytes, promisedBytes } = spaceOf(ports)
-  if (promisedBytes + spaceNeed(wanted, held, ports.settings.diskReserveMiB) > freeBytes) await lookAtMemory(ports)
+  await lookWhenShort(ports, spaceNeed(wanted, held, ports.settings.diskReserveMiB))
   return held
 }
 
@@ -61,8 +60,7 @@ export async function lookBeforeAdmission(ports: Ports, wanted: Resources, image
  */
 export async function admitCopy(ports: Ports, { id, resources }: SandboxRecord, copyBytes: number): Promise<void> {
   if (!ports.volume.shares) return
-  const { freeBytes, promisedBytes } = spaceOf(ports)
-  if (promisedBytes + copyBytes > freeBytes) await lookAtMemory(ports)
+  await lookWhenShort(ports, copyBytes)
   requireSpace(spaceOf(ports), copyBytes + ownMemory(ports, id, resources), 'a copy of this sandbox')
 }
 
@@ -87,10 +85,14 @@ const ownMemory = ({ holdings, clock }: Pick<Ports, 'holdings' | 'clock'>, id: s
 
 const mebibyte = 1024 * 1024
 
-/** Notes what active sandboxes share with nobody of their memory: they need no more room for that. Not cheap: for when room is short. */
-export async function lookAtMemory(
-  ports: Pick<Ports, 'store' | 'transitions' | 'builds' | 'engine' | 'holdings' | 'clock'>,
-): Promise<void> {
+/** When there is too little room for so many bytes more, takes a look at what needs none: that is not cheap. */
+export async function lookWhenShort(ports: Admission, neededBytes: number): Promise<void> {
+  const { freeBytes, promisedBytes } = spaceOf(ports)
+  if (promisedBytes + neededBytes > freeBytes) await lookAtMemory(ports)
+}
+
+/** Notes what active sandboxes share with nobody of their memory: they need no more room for that. */
+async function lookAtMemory(ports: Admission): Promise<void> {
   const { engine, holdings, clock, transitions } = ports
   const looks = activeSandboxes(ports).map(async ({ id, execution }) => {
     // What is being done to one may be a capture, after which nothing is its own.

@@ -1,6 +1,6 @@
 import { isKind } from '@torpor/contract'
 
-import { activeSandboxes, keepPromises, lookAtMemory, spaceOf } from '../app/admit-sandbox.ts'
+import { activeSandboxes, keepPromises, lookWhenShort, spaceOf } from '../app/admit-sandbox.ts'
 import type { Ports } from '../app/ports.ts'
 import type { Pass } from './loop.ts'
 
@@ -19,8 +19,7 @@ export function volumeSpace(ports: Ports): Pass {
     const active = activeSandboxes(ports)
     holdings.keep(new Set(active.flatMap(({ id }) => (id === undefined ? [] : [id]))))
     await Promise.all(active.map(({ id, execution }) => look(ports, id, execution)))
-    const first = spaceOf(ports)
-    if (first.promisedBytes > first.freeBytes) await lookAtMemory(ports)
+    await lookWhenShort(ports, 0)
     const space = spaceOf(ports)
     keepPromises(ports, space.promisedBytes)
     const lacks = space.promisedBytes > space.freeBytes
