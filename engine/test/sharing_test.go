@@ -134,8 +134,9 @@ func TestImagesOfEitherKindOfMemoryAreRestoredInTheOther(t *testing.T) {
 	}
 }
 
-// TestMemoryInFilesHasItsLimit ends the greedy process at the event, as the agent would; a second one is left to the host.
-func TestMemoryInFilesHasItsLimit(t *testing.T) {
+// inFiles boots an execution `a` whose memory lies in files, counted once, and hears what is told of it.
+func inFiles(t *testing.T) (*host, *network, <-chan event) {
+	t.Helper()
 	w := newWorld(t)
 	volume := w.volume()
 	h := w.start()
@@ -143,6 +144,12 @@ func TestMemoryInFilesHasItsLimit(t *testing.T) {
 	n := w.newNetwork()
 	h.call("boot", with(w.bundle("a", n, nil), "memoryDirectory", volume))
 	n.hear("/count")
+	return h, n, events
+}
+
+// TestMemoryInFilesHasItsLimit ends the greedy process at the event, as the agent would; a second one is left to the host.
+func TestMemoryInFilesHasItsLimit(t *testing.T) {
+	h, n, events := inFiles(t)
 	n.hear("/eat?megabytes=3000&threads=2")
 	if e := next(t, events); e.Type != "memory" || e.LimitBytes != 512<<20 || e.UsageBytes < e.LimitBytes {
 		t.Fatalf("event %+v", e)

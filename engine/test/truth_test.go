@@ -32,13 +32,7 @@ func TestRoomForCopiesIsNoMemory(t *testing.T) {
 
 // TestFastGrowthInFilesIsToldBeforeAnybodyIsEnded grows from far below the limit, at once and after a while in which nobody looked.
 func TestFastGrowthInFilesIsToldBeforeAnybodyIsEnded(t *testing.T) {
-	w := newWorld(t)
-	volume := w.volume()
-	h := w.start()
-	events := h.stream("exit", "memory")
-	n := w.newNetwork()
-	h.call("boot", with(w.bundle("a", n, nil), "memoryDirectory", volume))
-	n.hear("/count")
+	h, n, events := inFiles(t)
 	for range 2 {
 		n.hear("/eat?megabytes=3000&threads=2")
 		e := next(t, events)
@@ -56,13 +50,7 @@ func TestFastGrowthInFilesIsToldBeforeAnybodyIsEnded(t *testing.T) {
 
 // TestAFrozenShortageInFilesIsToldAfterTheThaw has nothing grow after the thaw.
 func TestAFrozenShortageInFilesIsToldAfterTheThaw(t *testing.T) {
-	w := newWorld(t)
-	volume := w.volume()
-	h := w.start()
-	events := h.stream("exit", "memory")
-	n := w.newNetwork()
-	h.call("boot", with(w.bundle("a", n, nil), "memoryDirectory", volume))
-	n.hear("/count")
+	h, n, events := inFiles(t)
 	n.hear("/eat?megabytes=560&threads=1")
 	next(t, events)
 	h.call("freeze", map[string]any{"execution": "a"})
