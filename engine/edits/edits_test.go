@@ -2,6 +2,7 @@ package main
 
 import (
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -43,6 +44,25 @@ func TestEditsAndFilesOfOursAreInTheCopy(t *testing.T) {
 		t.Errorf("got %q", content)
 	}
 	if _, err := os.Stat(filepath.Join(directory, "runsc/sandbox/torpor.go")); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestTheModuleIsFetchedOnAMachineThatDoesNotHaveIt(t *testing.T) {
+	here, err := exec.Command("go", "env", "GOMODCACHE").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir("..")
+	t.Setenv("GOPROXY", "file://"+filepath.Join(strings.TrimSpace(string(here)), "cache", "download"))
+	t.Setenv("GOMODCACHE", t.TempDir())
+	t.Setenv("GOFLAGS", "-modcacherw")
+	t.Setenv("GOTOOLCHAIN", "local")
+	directory, err := findModule()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(filepath.Join(directory, "runsc", "boot", "loader.go")); err != nil {
 		t.Error(err)
 	}
 }

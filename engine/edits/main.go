@@ -6,12 +6,12 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 )
 
 const module = "gvisor.dev/gvisor"
@@ -63,24 +63,22 @@ func makeCopy(directory string) error {
 	return nil
 }
 
-// findModule returns where the module of the right version lies.
+// findModule returns where the module of the right version lies, and fetches it where it is not there yet.
 func findModule() (string, error) {
-	listed, err := exec.Command("go", "list", "-m", "-f", "{{.Version}}\n{{.Sum}}\n{{.Dir}}", module).Output()
-	if err != nil {
-		return "", fmt.Errorf("finding %s: %w", module, err)
+	said, err := exec.Command("go", "mod", "download", "-json", module).Output()
+	var found struct{ Version, Sum, Dir, Error string }
+	// A failed download says why in the same form.
+	if broken := json.Unmarshal(said, &found); err != nil || broken != nil {
+		return "", fmt.Errorf("fetching %s: %w: %s", module, errors.Join(err, broken), found.Error)
 	}
-	lines := strings.SplitN(strings.TrimSpace(string(listed)), "\n", 3)
-	if len(lines) != 3 {
-		return "", fmt.Errorf("finding %s: go list says %q", module, listed)
-	}
-	if err := check(lines[0], lines[1]); err != nil {
+	if err := check(found.Version, found.Sum); err != nil {
 		return "", err
 	}
 	// What lies in the module cache may have been changed since it was fetched.
 	if said, err := exec.Command("go", "mod", "verify").CombinedOutput(); err != nil {
 		return "", fmt.Errorf("the modules in the cache are not what go.sum names; `go clean -modcache` fetches them anew: %s", bytes.TrimSpace(said))
 	}
-	return lines[2], nil
+	return found.Dir, nil
 }
 
 // check refuses every module but the one that the edits were written for.
