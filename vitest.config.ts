@@ -8,7 +8,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['packages/*/src/**/*.test.ts', 'tests/doors/*.test.ts'],
+          include: ['packages/*/src/**/*.test.ts', 'tests/{doors,suites}/*.test.ts'],
           testTimeout: 20_000,
         },
       },
