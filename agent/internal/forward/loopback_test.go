@@ -10,12 +10,17 @@ import (
 	"torpor.dev/agent/internal/forward"
 )
 
-func freePort(t *testing.T) int {
+// freePorts are two different ones.
+func freePorts(t *testing.T) (first, second int) {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	must(t, err)
-	defer listener.Close()
-	return listener.Addr().(*net.TCPAddr).Port
+	var ports [2]int
+	for i := range ports {
+		listener, err := net.Listen("tcp", "127.0.0.1:0")
+		must(t, err)
+		defer listener.Close()
+		ports[i] = listener.Addr().(*net.TCPAddr).Port
+	}
+	return ports[0], ports[1]
 }
 
 // talk sends a word to a port of the loopback and returns all that comes back.
@@ -35,9 +40,10 @@ func talk(t *testing.T, port int) string {
 
 func TestAPortOfTheLoopbackLeadsToTheTargetOfTheLastCall(t *testing.T) {
 	loopback := &forward.Loopback{}
-	first, second := freePort(t), freePort(t)
+	echo := net.JoinHostPort("127.0.0.1", startEcho(t, "127.0.0.1"))
+	first, second := freePorts(t)
 	loopback.Serve(forward.Target{Port: first, Address: "127.0.0.1:1"})
-	target := forward.Target{Port: second, Address: net.JoinHostPort("127.0.0.1", startEcho(t, "127.0.0.1"))}
+	target := forward.Target{Port: second, Address: echo}
 	for range 2 {
 		loopback.Serve(target)
 	}
