@@ -64,6 +64,17 @@ var edits = []edit{
 		"\t\tif fs.roomToGrow(pagesUsed, pagesInc) < pagesInc {\n\t\t\treturn false\n\t\t}\n\t\tif fs.pagesUsed.CompareAndSwap(pagesUsed, pagesUsed+pagesInc) {\n",
 	},
 	{
+		"pkg/sentry/fsimpl/tmpfs/regular_file.go",
+		"\t\tMemCgID: memCgID,\n\t\tHuge:    mayHuge,\n",
+		"\t\tMemCgID: memCgID,\n\t\tMode:    rf.inode.fs.mappedMode(),\n\t\tHuge:    mayHuge,\n",
+	},
+	// What an image leaves out for being zero would need a block at a write that asks nobody.
+	{
+		"pkg/sentry/pgalloc/save_restore.go",
+		"\t\tif !opts.ExcludeCommittedZeroPages && wasCommitted {\n\t\t\talreadyCommittedBytes += fr.Length()\n\t\t\tmaseg = updateAddRange(maseg, fr, true /* wasCommitted */",
+		"\t\tif f.KeepsPages() || !opts.ExcludeCommittedZeroPages && wasCommitted {\n\t\t\talreadyCommittedBytes += fr.Length()\n\t\t\tmaseg = updateAddRange(maseg, fr, wasCommitted",
+	},
+	{
 		"pkg/sentry/fsimpl/tmpfs/tmpfs.go",
 		"\tst.BlocksAvailable = fs.maxSizeInPages - pagesUsed\n",
 		"\tst.BlocksAvailable = fs.roomOnDisk(pagesUsed, fs.maxSizeInPages-pagesUsed)\n",

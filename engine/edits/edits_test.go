@@ -29,7 +29,7 @@ func TestATextThatIsNotThereOnceIsRefusedAndNothingIsChanged(t *testing.T) {
 
 func TestEditsAndFilesOfOursAreInTheCopy(t *testing.T) {
 	directory := t.TempDir()
-	for _, place := range []string{"pkg/sentry/state/stateio", "pkg/sentry/fsimpl/tmpfs", "runsc/boot", "runsc/sandbox"} {
+	for _, place := range []string{"pkg/sentry/state/stateio", "pkg/sentry/fsimpl/tmpfs", "pkg/sentry/pgalloc", "runsc/boot", "runsc/sandbox"} {
 		if err := os.MkdirAll(filepath.Join(directory, place), 0o755); err != nil {
 			t.Fatal(err)
 		}

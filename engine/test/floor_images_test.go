@@ -1,6 +1,7 @@
 package test
 
 import (
+	"fmt"
 	"os"
 	"strings"
 	"testing"
@@ -30,6 +31,47 @@ func TestAFloorHoldsAfterARestore(t *testing.T) {
 		}
 		f.host.call("destroy", map[string]any{"execution": name})
 		f.lay(512 << 20)
+	}
+}
+
+// TestWhatIsGrantedHasItsRoomAtOnce: a hole that is mapped and read, room that fallocate gives, and zeroes may be written whenever the
+// sandbox likes, also when others have taken what was free meanwhile, and also after images.
+func TestWhatIsGrantedHasItsRoomAtOnce(t *testing.T) {
+	f := newFloored(t, 0)
+	n := f.boot("a", 0)
+	const each = 128 << 20
+	free := f.free()
+	f.expectSuccess(n, "/mapped?path=/read&read=only", each)
+	f.expectFree("with a hole that was read", free-each)
+	f.expectSuccess(n, "/take?path=/allocated&how=fallocate", each)
+	f.expectSuccess(n, "/take?path=/zeroes&how=zeroes", each)
+	f.settle()
+	f.expectFree("with all", free-3*each)
+	for _, name := range []string{"b", "c"} {
+		image := f.capture("a", name)
+		f.settle()
+		f.expectFree("beside its image", free-3*each)
+		if name == "b" {
+			f.host.call("destroy", map[string]any{"execution": "a"})
+			n.prepare()
+			f.host.call("restore", with(f.request("a", n, 0), "image", image))
+			f.host.call("waitRestored", map[string]any{"execution": "a"})
+		}
+		f.must(os.RemoveAll(image))
+		f.settle()
+		f.expectFree("from its image", free-3*each)
+	}
+	f.leave(slack)
+	for _, path := range []string{"/read", "/allocated", "/zeroes"} {
+		f.expectSuccess(n, "/mapped?path="+path, each)
+	}
+	n.hear("/count")
+}
+
+func (f *floored) expectSuccess(n *network, request string, bytes int64) {
+	f.t.Helper()
+	if answer := n.hear(fmt.Sprintf("%s&bytes=%d", request, bytes)); !strings.HasPrefix(answer, "<nil>") {
+		f.t.Fatalf("%s ends so: %.300s", request, answer)
 	}
 }
 

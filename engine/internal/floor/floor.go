@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/sys/unix"
 	"gvisor.dev/gvisor/pkg/sentry/fsimpl/tmpfs"
+	"gvisor.dev/gvisor/pkg/sentry/pgalloc"
 	"gvisor.dev/gvisor/runsc/boot"
 	"gvisor.dev/gvisor/runsc/cmd/util"
 )
@@ -21,6 +22,7 @@ func init() {
 		warn := func(err error) { once.Do(func() { util.Errorf("the disk's floor is not kept: %v", err) }) }
 		g.look = func(root int) disk { return look(file, root, warn) }
 		tmpfs.RoomOnDisk = g.grant
+		pgalloc.KeepDiskPages = true
 	}
 }
 

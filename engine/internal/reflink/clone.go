@@ -32,6 +32,22 @@ func clone(destination, source int32, spans []span) (bool, error) {
 	return true, nil
 }
 
+// holed tells that the file has fewer blocks than bytes: room that was taken and never written to is not shared.
+func holed(file int32) bool {
+	var stat unix.Stat_t
+	return unix.Fstat(int(file), &stat) == nil && stat.Blocks*512 < stat.Size
+}
+
+// takeRoom gives blocks to what has none of the destination: the sandbox was granted it, and will not ask again.
+func takeRoom(destination int32, spans []span) error {
+	for _, s := range spans {
+		if err := retried(func() error { return unix.Fallocate(int(destination), 0, int64(s.to), int64(s.length)) }); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // cannot tells that these files do not share blocks: other file systems or mounts, no such ioctl, or unaligned offsets.
 func cannot(err error) bool {
 	for _, each := range []error{unix.EOPNOTSUPP, unix.EXDEV, unix.EINVAL, unix.ENOTTY, unix.ENOSYS} {

@@ -10,6 +10,7 @@ import (
 type Reader struct {
 	stateio.AsyncReader
 	image     int32
+	holed     bool
 	cloned    []stateio.Completion
 	inFlight  int
 	registers []*destination
@@ -25,7 +26,7 @@ type destination struct {
 
 // NewReader reads the image, of which the copier has the same descriptor and stays the owner.
 func NewReader(image int32, copier stateio.AsyncReader) *Reader {
-	return &Reader{AsyncReader: copier, image: image}
+	return &Reader{AsyncReader: copier, image: image, holed: holed(image)}
 }
 
 // NeedRegisterDestinationFD asks for the memory file beside its mapping.
@@ -63,10 +64,14 @@ func (r *Reader) clone(id int, off int64, total uint64, file stateio.Destination
 	if !ok || d.copies {
 		return false
 	}
-	done, err := clone(d.fd, r.image, intoRanges(uint64(off), to))
+	spans := intoRanges(uint64(off), to)
+	done, err := clone(d.fd, r.image, spans)
 	if err == nil && !done {
 		d.copies = true
 		return false
+	}
+	if err == nil && r.holed {
+		err = takeRoom(d.fd, spans)
 	}
 	completion := stateio.Completion{ID: id, Err: err}
 	if err == nil {

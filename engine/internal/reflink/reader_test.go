@@ -91,3 +91,21 @@ func TestPagesAreSharedWithTheImageOrCopiedFromItAndAreTheSame(t *testing.T) {
 		})
 	}
 }
+
+func TestARoomThatTheImageDoesNotHoldIsTakenAnew(t *testing.T) {
+	volume := trial.XFS(t, 512)
+	content := bytes.Repeat([]byte{7}, 8*page)
+	image, memory := open(t, volume, content[:3*page]), open(t, volume, nil)
+	trial.Must(t, image.Truncate(8*page))
+	trial.Must(t, memory.Truncate(16*page))
+	mapping, _ := load(t, image, memory)
+	trial.Must(t, memory.Sync())
+	var stat unix.Stat_t
+	trial.Must(t, unix.Fstat(int(memory.Fd()), &stat))
+	if stat.Blocks*512 < 8*page {
+		t.Errorf("the memory has %d bytes of room instead of %d", stat.Blocks*512, 8*page)
+	}
+	if !bytes.Equal(mapping[8*page:11*page], content[:3*page]) || !bytes.Equal(mapping[2*page:6*page], make([]byte, 4*page)) {
+		t.Error("the memory is not what the image holds")
+	}
+}

@@ -72,7 +72,22 @@ func left(w http.ResponseWriter, r *http.Request) {
 	fmt.Fprint(w, disk.Bavail*uint64(disk.Bsize))
 }
 
-// mapped has a process read and write all pages of a hole through a mapping, and tells how it ends.
+// take makes a file of so many zeroes, by writing them or by fallocate, and tells how that ended.
+func take(w http.ResponseWriter, r *http.Request) {
+	file, err := os.Create(r.FormValue("path"))
+	if err == nil {
+		defer file.Close()
+		if r.FormValue("how") == "fallocate" {
+			err = syscall.Fallocate(int(file.Fd()), 0, 0, int64(number(r, "bytes")))
+		} else {
+			_, err = file.Write(make([]byte, number(r, "bytes")))
+		}
+	}
+	fmt.Fprint(w, err)
+}
+
+// mapped has a process write all pages of a hole through a mapping, with read=first after it read them, with read=only not at all, and
+// tells how it ends.
 func mapped(w http.ResponseWriter, r *http.Request) {
 	output, err := exec.Command("/bin/guest", "map", r.FormValue("path"), r.FormValue("bytes"), r.FormValue("read")).CombinedOutput()
 	fmt.Fprintf(w, "%v\n%s", err, output)
@@ -96,12 +111,12 @@ func mapHole(path, size, read string) error {
 	if err != nil {
 		return err
 	}
-	for i := 0; read == "first" && i < bytes; i += 4096 {
+	for i := 0; read != "" && i < bytes; i += 4096 {
 		if pages[i] != 0 {
 			return fmt.Errorf("byte %d of a hole is %d", i, pages[i])
 		}
 	}
-	for i := 0; i < bytes; i += 4096 {
+	for i := 0; read != "only" && i < bytes; i += 4096 {
 		pages[i] = 1
 	}
 	return nil

@@ -67,6 +67,7 @@ func main() {
 	http.HandleFunc("/cut", cut)
 	http.HandleFunc("/left", left)
 	http.HandleFunc("/mapped", mapped)
+	http.HandleFunc("/take", take)
 	if err := http.ListenAndServe(":8080", nil); err != nil {
 		panic(err)
 	}
