@@ -65,6 +65,7 @@ const plants: Readonly<Record<string, Record<string, string>>> = {
   'adapters-see-core': file('packages/image-store/src/planted.ts', '@torpor/store-sqlite'),
   'control-api-sees-core': file('packages/control-api/src/planted.ts', '@torpor/edge'),
   'edge-sees-contract': file('packages/edge/src/planted.ts', '@torpor/core'),
+  'file-system-imports-nothing': file('packages/file-system/src/planted.ts', 'zod'),
   'setup-sees-core': file('packages/setup/src/planted.ts', '@torpor/server'),
   'volume-sees-setup': file('packages/volume/src/planted.ts', '@torpor/core'),
   'cli-sees-server': file('packages/cli/src/planted.ts', '@torpor/core'),

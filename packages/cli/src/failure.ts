@@ -1,4 +1,5 @@
 import { TorporError } from '@torpor/contract'
+import { codeOf } from '@torpor/file-system'
 import { ConfigError } from '@torpor/server/config'
 import { SetupProblem } from '@torpor/setup'
 
@@ -24,7 +25,7 @@ export function reportFailure(error: unknown, output: { write(text: string): unk
 function toProblem(error: unknown): SetupProblem {
   if (error instanceof SetupProblem) return error
   if (error instanceof TorporError) return refusal(error.status, error.message)
-  const code = error instanceof Error && 'code' in error ? error.code : undefined
+  const code = codeOf(error)
   if (code === 'EACCES' || code === 'EPERM') {
     return new SetupProblem(`this needs root: ${messageOf(error)}`, { mend: 'run it with sudo', cause: error })
   }

@@ -1,4 +1,5 @@
 import { TorporError } from '@torpor/contract'
+import { codeOf } from '@torpor/file-system'
 
 /** What is wrong with an image, for the operator: the file within it, and where known the place in that. */
 interface Damage {
@@ -12,8 +13,6 @@ export function damaged(reason: string, context: Damage, cause?: unknown): Torpo
   const message = `The saved state of this sandbox is damaged: ${reason}. Nothing was started from it. Ask the operator, whose log names the file`
   return new TorporError('damaged', message, { context, cause })
 }
-
-export const codeOf = (error: unknown): unknown => (error instanceof Error && 'code' in error ? error.code : undefined)
 
 const unreadable = new Set<unknown>(['ENOENT', 'EISDIR', 'ENOTDIR', 'EIO', 'EUCLEAN', 'EBADMSG'])
 

@@ -1,8 +1,7 @@
 import { statfs } from 'node:fs/promises'
 
 import { TorporError } from '@torpor/contract'
-
-import { codeOf } from './damage.ts'
+import { codeOf } from '@torpor/file-system'
 
 /** Whether the volume, or what this user may have of it, is used up. */
 export const isFull = (error: unknown): boolean => codeOf(error) === 'ENOSPC' || codeOf(error) === 'EDQUOT'

@@ -1,7 +1,7 @@
 import type { ImageRef, ImageStore } from '@torpor/core'
+import { makeDirectory } from '@torpor/file-system'
 
 import { noticeFullDisk, requireRoom } from './disk-full.ts'
-import { makeDirectory } from './durable.ts'
 import { ImageCheck } from './image-check.ts'
 import { allFiles } from './image-files.ts'
 import { readNote } from './image-note.ts'

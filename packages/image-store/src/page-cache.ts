@@ -1,7 +1,7 @@
 import { constants } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 
-import { codeOf } from './damage.ts'
+import { codeOf } from '@torpor/file-system'
 
 // TypeScript knows it of browsers only.
 declare const WebAssembly: { Memory: new (options: { initial: number; maximum: number }) => { readonly buffer: ArrayBuffer } }

@@ -2,10 +2,10 @@ import { createHash, randomUUID } from 'node:crypto'
 import { readFile, rename, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 
+import { syncPath } from '@torpor/file-system'
 import { z } from 'zod'
 
 import { isUnreadable } from './damage.ts'
-import { syncPath } from './durable.ts'
 import { sumsFile } from './image-files.ts'
 import { pieceBytes } from './piece-sums.ts'
 

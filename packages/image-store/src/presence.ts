@@ -1,8 +1,7 @@
 import { stat } from 'node:fs/promises'
 
 import { TorporError, isKind } from '@torpor/contract'
-
-import { codeOf } from './damage.ts'
+import { codeOf } from '@torpor/file-system'
 
 /** Does `work` on an image, whose directory the operator is told with any damage. One that is not there, or no more, is `not_found`. */
 export async function onImage<T>(directory: string, work: () => Promise<T>): Promise<T> {

@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto'
 import { readdir, rename, rm, rmdir } from 'node:fs/promises'
 import path from 'node:path'
 
-import { codeOf } from './damage.ts'
+import { codeOf } from '@torpor/file-system'
+
 import { isFull } from './disk-full.ts'
 import { isOwner } from './names.ts'
 

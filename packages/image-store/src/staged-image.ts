@@ -2,10 +2,9 @@ import { mkdir, rename, rm } from 'node:fs/promises'
 import path from 'node:path'
 
 import type { ImageRef, StagedImage } from '@torpor/core'
+import { codeOf, makeDirectory, syncPath, syncTree } from '@torpor/file-system'
 
-import { codeOf } from './damage.ts'
 import { noticeFullDisk } from './disk-full.ts'
-import { makeDirectory, syncPath, syncTree } from './durable.ts'
 import { writeNote } from './image-note.ts'
 import { removeImage, removeTree } from './removal.ts'
 

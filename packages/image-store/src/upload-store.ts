@@ -5,10 +5,9 @@ import path from 'node:path'
 
 import { TorporError } from '@torpor/contract'
 import { type Uploads, filesHashPattern } from '@torpor/core'
+import { codeOf, makeDirectory } from '@torpor/file-system'
 
-import { codeOf } from './damage.ts'
 import { noticeFullDisk, requireRoom } from './disk-full.ts'
-import { makeDirectory } from './durable.ts'
 
 export interface UploadStoreOptions {
   readonly directory: string

@@ -2,7 +2,7 @@ import { existsSync, statfsSync } from 'node:fs'
 import { readFile, readdir, stat, statfs } from 'node:fs/promises'
 import path from 'node:path'
 
-import { codeOf } from './code-of.ts'
+import { codeOf } from '@torpor/file-system'
 
 const xfsMagic = 0x58465342
 

@@ -1,8 +1,8 @@
 import { chmod, mkdir } from 'node:fs/promises'
 
+import { codeOf } from '@torpor/file-system'
 import { SetupProblem } from '@torpor/setup'
 
-import { codeOf } from './code-of.ts'
 import { freeBytesOf, freedExtents, sizeOf, totalBytesOf } from './file-system.ts'
 import { growVolume } from './grow-volume.ts'
 import { detach, deviceOf, tuneDevice, withDevice } from './loop-device.ts'

@@ -1,6 +1,7 @@
 import { open, rename, rm } from 'node:fs/promises'
 
-import { syncPath } from './durable.ts'
+import { syncPath } from '@torpor/file-system'
+
 import type { Places } from './places.ts'
 import type { Run } from './run-command.ts'
 

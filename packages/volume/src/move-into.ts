@@ -1,11 +1,10 @@
-import { mkdir, readdir, rename, rm, rmdir } from 'node:fs/promises'
+import { readdir, rename, rm, rmdir } from 'node:fs/promises'
 import path from 'node:path'
 
+import { codeOf, makeDirectory, syncPath, syncTree } from '@torpor/file-system'
 import { SetupProblem } from '@torpor/setup'
 
-import { codeOf } from './code-of.ts'
 import { copyTree } from './copy-tree.ts'
-import { syncPath, syncTree } from './durable.ts'
 import { allocatedBytesBelow } from './file-system.ts'
 import { mebibyte } from './size.ts'
 import type { Volume } from './volume.ts'
@@ -56,13 +55,6 @@ async function moveImage(from: string, to: string): Promise<void> {
     await syncPath(owner)
   }
   await rm(from, { recursive: true })
-}
-
-/** What is missing above it too; all of it survives a loss of power. */
-async function makeDirectory(directory: string): Promise<void> {
-  const first = await mkdir(directory, { recursive: true, mode: 0o700 })
-  if (first === undefined) return
-  for (let made = directory; made.length >= first.length; made = path.dirname(made)) await syncPath(path.dirname(made))
 }
 
 /** Their names; none where there is no such place. */

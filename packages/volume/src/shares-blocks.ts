@@ -3,7 +3,8 @@ import { copyFile, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import process from 'node:process'
 
-import { codeOf } from './code-of.ts'
+import { codeOf } from '@torpor/file-system'
+
 import { existing } from './file-system.ts'
 
 const prefix = '.clone-trial-'

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 
+import { codeOf } from '@torpor/file-system'
 import { type Environment, Secret, loadConfig, processEnvironment, publicDomain, readApiKey } from '@torpor/server/config'
 import { SetupProblem } from '@torpor/setup'
 
@@ -102,7 +103,7 @@ function readLocalKey(config: ReturnType<typeof loadConfig>): Secret | undefined
 }
 
 function refusedToStrangers(error: unknown): never {
-  if (!(error instanceof Error && 'code' in error && error.code === 'EACCES')) throw error
+  if (codeOf(error) !== 'EACCES') throw error
   throw new SetupProblem('the server of this machine lets in root only', { mend: 'eval "$(sudo ./torpor env)"', cause: error })
 }
 

@@ -2,6 +2,7 @@ import { readFile, rename, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import process from 'node:process'
 
+import { codeOf } from '@torpor/file-system'
 import { SetupProblem, holdLock } from '@torpor/setup'
 import { z } from 'zod'
 
@@ -72,7 +73,7 @@ async function ownIdentity(): Promise<ProcessIdentity> {
 
 async function readJson<Value>(file: string, schema: z.ZodType<Value>): Promise<Value | undefined> {
   const text = await readFile(file, 'utf8').catch((error: unknown) => {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+    if (codeOf(error) === 'ENOENT') return undefined
     throw error
   })
   if (text === undefined) return undefined

@@ -1,5 +1,6 @@
 import process from 'node:process'
 
+import { codeOf } from '@torpor/file-system'
 import { type Config, clientEnvironment, clientTrust, loadConfig, publicDomain, readApiKey } from '@torpor/server/config'
 import { SetupProblem } from '@torpor/setup'
 
@@ -34,7 +35,7 @@ function requireKey(config: Config): string {
     const key = readApiKey(config.dataDirectory, config)
     if (key !== undefined) return key.reveal()
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EACCES')) throw error
+    if (codeOf(error) !== 'EACCES') throw error
     throw new SetupProblem('the API key may be read by root only', { mend: 'eval "$(sudo ./torpor env)"', cause: error })
   }
   throw new SetupProblem('there is no API key yet: it is made at the first start', { mend: './torpor up --detach' })

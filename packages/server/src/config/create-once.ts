@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { closeSync, fsyncSync, linkSync, openSync, rmSync, writeFileSync } from 'node:fs'
 
+import { codeOf } from '@torpor/file-system'
+
 /** Writes a file that only its owner may read: whole or not at all, and the first of two servers wins. */
 export function createOnce(file: string, text: string): void {
   const draft = `${file}.${process.pid}.${randomBytes(4).toString('hex')}`
@@ -14,7 +16,7 @@ export function createOnce(file: string, text: string): void {
     }
     linkSync(draft, file)
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
+    if (codeOf(error) !== 'EEXIST') throw error
   } finally {
     rmSync(draft, { force: true })
   }

@@ -2,6 +2,8 @@ import { randomBytes } from 'node:crypto'
 import { chmodSync, mkdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 
+import { codeOf } from '@torpor/file-system'
+
 import { type Config, ConfigError, apiKeyPattern } from './config.ts'
 import { createOnce } from './create-once.ts'
 import { Secret } from './secret.ts'
@@ -52,7 +54,7 @@ function read(file: string, form: RegExp): Secret | undefined {
   try {
     text = readFileSync(file, 'utf8').trim()
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+    if (codeOf(error) === 'ENOENT') return undefined
     throw error
   }
   if (!form.test(text))

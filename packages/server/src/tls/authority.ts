@@ -2,6 +2,8 @@ import { X509Certificate, randomBytes } from 'node:crypto'
 import { mkdirSync, readFileSync, rmSync } from 'node:fs'
 import path from 'node:path'
 
+import { codeOf } from '@torpor/file-system'
+
 import { ConfigError } from '../config/config.ts'
 import { createOnce } from '../config/create-once.ts'
 import type { KeyPair } from './make-certificates.ts'
@@ -41,7 +43,7 @@ export function readAuthority(dataDirectory: string): KeyPair | undefined {
   try {
     text = readFileSync(file, 'utf8')
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+    if (codeOf(error) === 'ENOENT') return undefined
     throw error
   }
   const [certificate, key] = [blockOf(text, 'CERTIFICATE'), blockOf(text, 'PRIVATE KEY')]

@@ -3,21 +3,18 @@ import path from 'node:path'
 
 /** Makes a file's content, or a directory's entries, survive a loss of power. */
 export async function syncPath(file: string): Promise<void> {
-  const handle = await open(file, 'r')
-  try {
-    await handle.sync()
-  } finally {
-    await handle.close()
-  }
+  await using handle = await open(file, 'r')
+  await handle.sync()
 }
 
 /** All files below a directory at the same time, each directory after what it holds. */
 export async function syncTree(directory: string): Promise<void> {
   const entries = await readdir(directory, { withFileTypes: true })
   await Promise.all(
-    entries.map((entry) => {
+    entries.map(async (entry) => {
       const target = path.join(directory, entry.name)
-      return entry.isDirectory() ? syncTree(target) : syncPath(target)
+      if (entry.isDirectory()) await syncTree(target)
+      else if (entry.isFile()) await syncPath(target)
     }),
   )
   await syncPath(directory)

@@ -1,0 +1,2 @@
+export { codeOf } from './code-of.ts'
+export { makeDirectory, syncPath, syncTree } from './durable.ts'
