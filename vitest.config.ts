@@ -10,6 +10,7 @@ export default defineConfig({
           name: 'unit',
           include: ['packages/*/src/**/*.test.ts', 'tests/{doors,suites}/*.test.ts'],
           testTimeout: 20_000,
+          expect: { poll: { timeout: 10_000 } },
         },
       },
       {
@@ -17,6 +18,8 @@ export default defineConfig({
           name: 'engine',
           include: ['tests/{conformance,functional,resilience,security}/**/*.test.ts'],
           testTimeout: 120_000,
+          // A condition that comes is awaited, however busy the machine is.
+          expect: { poll: { timeout: 30_000 } },
           hookTimeout: 600_000,
           fileParallelism: false,
           sequence: { groupOrder: 1 },
@@ -33,6 +36,8 @@ export default defineConfig({
           ],
           env: { TORPOR_VOLUME_SIZE: 'off' },
           testTimeout: 120_000,
+          // A condition that comes is awaited, however busy the machine is.
+          expect: { poll: { timeout: 30_000 } },
           hookTimeout: 600_000,
           fileParallelism: false,
           sequence: { groupOrder: 2 },

@@ -1,5 +1,5 @@
 import { agentPort } from '@torpor/contract'
-import { describe, expect, test, vi } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { WebSocket, WebSocketServer } from 'ws'
 
 import { ask, later, newAddress, newRoute, open, routing, startEdge, startGuest } from './testing/world.ts'
@@ -20,7 +20,7 @@ describe('the activity of a sandbox', () => {
     const release = await parked.promise
     release()
     for await (const _ of answer);
-    await vi.waitFor(() => expect(world.activity.of(route.sandboxId)?.open).toBe(0))
+    await expect.poll(() => world.activity.of(route.sandboxId)?.open).toBe(0)
   })
 
   test('is a WebSocket until it closes', async () => {
@@ -33,7 +33,7 @@ describe('the activity of a sandbox', () => {
     await new Promise((resolve) => client.once('open', resolve))
     expect(world.activity.of(route.sandboxId)?.open).toBe(1)
     client.close()
-    await vi.waitFor(() => expect(world.activity.of(route.sandboxId)?.open).toBe(0))
+    await expect.poll(() => world.activity.of(route.sandboxId)?.open).toBe(0)
     sockets.close()
   })
 
@@ -61,7 +61,7 @@ describe('the activity of a sandbox', () => {
     const answer = await open(world.port, { headers: routing(route, guest.port) })
     answer.on('error', () => undefined)
     world.routes.suspend(route.sandboxId)
-    await vi.waitFor(() => expect(world.activity.of(route.sandboxId)?.open).toBe(0))
+    await expect.poll(() => world.activity.of(route.sandboxId)?.open).toBe(0)
     world.routes.withdraw(route.sandboxId)
     expect(world.activity.of(route.sandboxId)).toBeUndefined()
   })

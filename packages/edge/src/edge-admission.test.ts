@@ -254,6 +254,6 @@ describe('what the edge says itself', () => {
     expect((await ask(world.port, { headers: routing(route, guest.port) })).status).toBe(429)
     release()
     for await (const _ of await slow);
-    await vi.waitFor(async () => expect((await ask(world.port, { headers: routing(route, guest.port) })).status).toBe(200))
+    await expect.poll(async () => (await ask(world.port, { headers: routing(route, guest.port) })).status).toBe(200)
   })
 })

@@ -5,7 +5,7 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 
 import { agentPort } from '@torpor/contract'
-import { describe, expect, test, vi } from 'vitest'
+import { describe, expect, test } from 'vitest'
 
 import { collect, later, newAddress, newRoute, routing, startEdge, startGuest } from './testing/world.ts'
 
@@ -131,7 +131,7 @@ describe('over HTTP/2', () => {
     expect(String((await once(stream, 'data'))[0])).toBe('data: 1\n\n')
     stream.close(constants.NGHTTP2_CANCEL)
     await gone.promise
-    await vi.waitFor(() => expect(world.activity.of(route.sandboxId)?.open).toBe(0))
+    await expect.poll(() => world.activity.of(route.sandboxId)?.open).toBe(0)
   })
 
   test('a stream breaks off with its sandbox, and only that stream', async () => {

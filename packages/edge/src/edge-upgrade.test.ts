@@ -82,7 +82,7 @@ describe('a WebSocket', () => {
     expect((await open(world.port, { headers })).statusCode).toBe(429)
     client.terminate()
     await closed
-    await vi.waitFor(async () => expect((await open(world.port, { headers })).statusCode).toBe(200))
+    await expect.poll(async () => (await open(world.port, { headers })).statusCode).toBe(200)
   })
 })
 

@@ -78,7 +78,7 @@ describe('requests for a sleeping sandbox', () => {
       const status = await Promise.race([attempt.then((answer) => answer.status), once(AbortSignal.timeout(50), 'abort')])
       expect(status).not.toBe(429)
       return { attempt }
-    })
+    }, 10_000)
     world.wakeUp(guest.address)
     expect((await second.attempt).status).toBe(200)
   })
@@ -163,7 +163,7 @@ describe('a WebSocket to a sleeping sandbox', () => {
       const status = await Promise.race([attempt.then(({ status }) => status), once(AbortSignal.timeout(50), 'abort')])
       expect(status).not.toBe(429)
       return { attempt }
-    })
+    }, 10_000)
     world.wakeUp(guest.address)
     expect((await answer.attempt).status).toBe(200)
   })

@@ -29,7 +29,7 @@ it('what is no file has nothing to lose', async () => {
   const server = createServer().listen(path.join(root, 'tree/socket'))
   await once(server, 'listening')
   try {
-    await syncTree(root)
+    await expect(syncTree(root)).resolves.toBeUndefined()
   } finally {
     server.close()
   }
