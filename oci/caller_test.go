@@ -33,7 +33,7 @@ func TestToolEndsWithItsCaller(t *testing.T) {
 	reader.Close()
 	select {
 	case <-ended:
-	case <-time.After(10 * time.Second):
+	case <-time.After(60 * time.Second):
 		_ = tool.Process.Kill()
 		t.Fatal("it goes on without a caller")
 	}

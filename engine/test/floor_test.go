@@ -63,7 +63,7 @@ func (f *floored) settle() {
 	f.t.Helper()
 	f.run("sync", "-f", f.volume)
 	before := int64(-1)
-	for deadline := time.Now().Add(20 * time.Second); f.free() != before; time.Sleep(50 * time.Millisecond) {
+	for deadline := time.Now().Add(60 * time.Second); f.free() != before; time.Sleep(50 * time.Millisecond) {
 		if before = f.free(); time.Now().After(deadline) {
 			f.t.Fatal("the volume does not come to rest")
 		}
@@ -167,7 +167,7 @@ func TestAFloorThatIsMovedCountsAtOnce(t *testing.T) {
 // awaitFree waits for what the runtime and the file system give back in their own time.
 func (f *floored) awaitFree(bytes int64) {
 	f.t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); f.free() < bytes-slack; time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(60 * time.Second); f.free() < bytes-slack; time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			f.t.Fatalf("%d bytes are free instead of %d", f.free(), bytes)
 		}

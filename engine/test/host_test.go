@@ -59,7 +59,7 @@ func (w *world) socket() string { return w.path("s") }
 
 func (h *host) untilUp() {
 	h.w.t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(60 * time.Second); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
 		if _, err := h.try("version", map[string]any{}); err == nil {
 			return
 		}
@@ -73,7 +73,7 @@ func (h *host) signal(signal syscall.Signal) {
 	_ = h.command.Process.Signal(signal)
 	select {
 	case <-h.ended:
-	case <-time.After(20 * time.Second):
+	case <-time.After(60 * time.Second):
 		h.w.t.Error("the host does not end")
 	}
 }
@@ -233,7 +233,7 @@ func next(t *testing.T, events <-chan event) event {
 	select {
 	case e := <-events:
 		return e
-	case <-time.After(20 * time.Second):
+	case <-time.After(60 * time.Second):
 		t.Fatal("nothing is told")
 		return event{}
 	}
@@ -246,7 +246,7 @@ func expectExit(t *testing.T, events <-chan event, execution string, status int)
 		if e.Execution != execution || e.Status == nil || *e.Status != status {
 			t.Errorf("exit of %q with %v, want %q with %d", e.Execution, e.Status, execution, status)
 		}
-	case <-time.After(10 * time.Second):
+	case <-time.After(60 * time.Second):
 		t.Errorf("no exit of %s is reported", execution)
 	}
 }
@@ -285,7 +285,7 @@ func (n *network) askWithin(limit time.Duration, question string) (string, error
 func (n *network) hear(question string) string {
 	n.w.t.Helper()
 	var last error
-	for deadline := time.Now().Add(15 * time.Second); time.Now().Before(deadline); time.Sleep(2 * time.Millisecond) {
+	for deadline := time.Now().Add(60 * time.Second); time.Now().Before(deadline); time.Sleep(2 * time.Millisecond) {
 		answer, err := n.askWithin(30*time.Second, question)
 		if err == nil {
 			return answer

@@ -204,7 +204,7 @@ func TestAStoppingHostGivesUpACompaction(t *testing.T) {
 		_, err := h.try("compact", map[string]any{"directory": image})
 		ended <- err
 	}()
-	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(60 * time.Second); ; time.Sleep(time.Millisecond) {
 		if _, err := os.Stat(image + "/pages.img.compact"); err == nil {
 			break
 		}

@@ -129,7 +129,7 @@ func expectEnd(t *testing.T, events <-chan event, execution string) {
 			t.Errorf("exit %+v of %s", e, execution)
 		}
 		t.Logf("%s: status %d", execution, *e.Status)
-	case <-time.After(10 * time.Second):
+	case <-time.After(60 * time.Second):
 		t.Errorf("no exit of %s is reported", execution)
 	}
 }

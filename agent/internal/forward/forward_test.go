@@ -33,7 +33,7 @@ func open(t *testing.T, agent, port, upgrade string) (*net.TCPConn, *bufio.Reade
 	conn, err := net.Dial("tcp", agent)
 	must(t, err)
 	t.Cleanup(func() { _ = conn.Close() })
-	must(t, conn.SetDeadline(time.Now().Add(10*time.Second)))
+	must(t, conn.SetDeadline(time.Now().Add(60*time.Second)))
 	_, err = fmt.Fprintf(conn, "GET /forward?port=%s HTTP/1.1\r\nHost: agent\r\nConnection: Upgrade\r\nUpgrade: %s\r\n\r\nearly ", port, upgrade)
 	must(t, err)
 	reader := bufio.NewReader(conn)

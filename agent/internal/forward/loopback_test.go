@@ -29,7 +29,7 @@ func talk(t *testing.T, port int) string {
 	conn, err := net.Dial("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
 	must(t, err)
 	defer conn.Close()
-	must(t, conn.SetDeadline(time.Now().Add(10*time.Second)))
+	must(t, conn.SetDeadline(time.Now().Add(60*time.Second)))
 	_, err = io.WriteString(conn, "word ")
 	must(t, err)
 	must(t, conn.(*net.TCPConn).CloseWrite())
