@@ -30,9 +30,9 @@ test('M1–M5: metrics come every two seconds from the start, and follow what th
   await busy.kill()
   const times = (await Sandbox.getMetrics(sandbox.sandboxId)).map(({ timestamp }) => timestamp.getTime())
   const gaps = times.slice(1).map((time, index) => time - (times[index] ?? 0))
-  expect(gaps.toSorted((a, b) => a - b)[Math.floor(gaps.length / 2)]).toBeLessThan(4000)
+  expect(Math.max(...gaps)).toBeLessThan(6000)
   const { startedAt } = await sandbox.getInfo()
-  expect((times[0] ?? 0) - startedAt.getTime()).toBeLessThan(10_000)
+  expect((times[0] ?? 0) - startedAt.getTime()).toBeLessThan(3000)
   await sandbox.kill()
   // One more right before the end, readable after it.
   const after = z.array(z.unknown()).parse(await ask(`/sandboxes/${sandbox.sandboxId}/metrics`))

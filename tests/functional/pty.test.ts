@@ -102,7 +102,7 @@ withBothSdks('terminals', {}, (told) => {
     for (let i = 0; i < 5; i += 1) expect((await sandbox.commands.run('echo fine')).stdout).toBe('fine\n')
     expect(performance.now() - commands).toBeLessThan(10_000)
     await screen.for('done')
-    expect(30_000_000 / (performance.now() - started)).toBeGreaterThan(500) // bytes per millisecond: a tenth of what a slow machine does
+    expect(30_000_000 / (performance.now() - started)).toBeGreaterThan(2000) // bytes per millisecond: 2 MB/s
     await handle.kill()
   })
 })
