@@ -1,5 +1,13 @@
 import { defineConfig } from 'vitest/config'
 
+/** A condition that comes is awaited, however busy the machine is. */
+const onTheEngine = {
+  testTimeout: 120_000,
+  hookTimeout: 600_000,
+  expect: { poll: { timeout: 30_000 } },
+  fileParallelism: false,
+}
+
 /** Suites by the promise they keep. Those on the real engine take turns: they share two cores and one kernel. */
 export default defineConfig({
   test: {
@@ -17,11 +25,7 @@ export default defineConfig({
         test: {
           name: 'engine',
           include: ['tests/{conformance,functional,resilience,security}/**/*.test.ts'],
-          testTimeout: 120_000,
-          // A condition that comes is awaited, however busy the machine is.
-          expect: { poll: { timeout: 30_000 } },
-          hookTimeout: 600_000,
-          fileParallelism: false,
+          ...onTheEngine,
           sequence: { groupOrder: 1 },
         },
       },
@@ -35,11 +39,7 @@ export default defineConfig({
             'tests/security/memory.test.ts',
           ],
           env: { TORPOR_VOLUME_SIZE: 'off' },
-          testTimeout: 120_000,
-          // A condition that comes is awaited, however busy the machine is.
-          expect: { poll: { timeout: 30_000 } },
-          hookTimeout: 600_000,
-          fileParallelism: false,
+          ...onTheEngine,
           sequence: { groupOrder: 2 },
         },
       },

@@ -64,17 +64,6 @@ var edits = []edit{
 		"\t\tif fs.roomToGrow(pagesUsed, pagesInc) < pagesInc {\n\t\t\treturn false\n\t\t}\n\t\tif fs.pagesUsed.CompareAndSwap(pagesUsed, pagesUsed+pagesInc) {\n",
 	},
 	{
-		"pkg/sentry/fsimpl/tmpfs/regular_file.go",
-		"\t\tMemCgID: memCgID,\n\t\tHuge:    mayHuge,\n",
-		"\t\tMemCgID: memCgID,\n\t\tMode:    rf.inode.fs.mappedMode(),\n\t\tHuge:    mayHuge,\n",
-	},
-	// What an image leaves out for being zero would need a block at a write that asks nobody.
-	{
-		"pkg/sentry/pgalloc/save_restore.go",
-		"\t\tif !opts.ExcludeCommittedZeroPages && wasCommitted {\n\t\t\talreadyCommittedBytes += fr.Length()\n\t\t\tmaseg = updateAddRange(maseg, fr, true /* wasCommitted */",
-		"\t\tif f.KeepsPages() || !opts.ExcludeCommittedZeroPages && wasCommitted {\n\t\t\talreadyCommittedBytes += fr.Length()\n\t\t\tmaseg = updateAddRange(maseg, fr, wasCommitted",
-	},
-	{
 		"pkg/sentry/fsimpl/tmpfs/tmpfs.go",
 		"\tst.BlocksAvailable = fs.maxSizeInPages - pagesUsed\n",
 		"\tst.BlocksAvailable = fs.roomOnDisk(pagesUsed, fs.maxSizeInPages-pagesUsed)\n",
@@ -88,5 +77,16 @@ var edits = []edit{
 		"pkg/sentry/fsimpl/tmpfs/tar.go",
 		"\t\tif !fs.accountPages(1) {\n",
 		"\t\tif !fs.accountImage(1) {\n",
+	},
+	// What it took has its blocks from then on, and keeps them: a write to a page that was granted asks nobody.
+	{
+		"pkg/sentry/fsimpl/tmpfs/regular_file.go",
+		"\t\tMemCgID: memCgID,\n\t\tHuge:    mayHuge,\n",
+		"\t\tMemCgID: memCgID,\n\t\tMode:    rf.inode.fs.mappedMode(),\n\t\tHuge:    mayHuge,\n",
+	},
+	{
+		"pkg/sentry/pgalloc/save_restore.go",
+		"\t\tif !opts.ExcludeCommittedZeroPages && wasCommitted {\n\t\t\talreadyCommittedBytes += fr.Length()\n\t\t\tmaseg = updateAddRange(maseg, fr, true /* wasCommitted */",
+		"\t\tif f.KeepsPages() || !opts.ExcludeCommittedZeroPages && wasCommitted {\n\t\t\talreadyCommittedBytes += fr.Length()\n\t\t\tmaseg = updateAddRange(maseg, fr, wasCommitted",
 	},
 }

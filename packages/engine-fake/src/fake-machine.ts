@@ -3,6 +3,7 @@ import type { RequestListener } from 'node:http'
 
 import { TorporError } from '@torpor/contract'
 import type { EgressRules, ExecutionExit, MemoryPressure } from '@torpor/core'
+import { codeOf } from '@torpor/file-system'
 
 import type { FakeMemory } from './fake-memory.ts'
 import { FakeProcess, gone } from './fake-process.ts'
@@ -52,7 +53,7 @@ export class FakeMachine implements AsyncDisposable {
       try {
         return await started.start(address, memory, this.#handlers)
       } catch (error) {
-        if (!(error instanceof Error && 'code' in error && error.code === 'EADDRINUSE')) throw error
+        if (codeOf(error) !== 'EADDRINUSE') throw error
         cause = error
       }
     }

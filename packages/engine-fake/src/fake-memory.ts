@@ -3,6 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 
 import { TorporError } from '@torpor/contract'
+import { codeOf } from '@torpor/file-system'
 import { z } from 'zod'
 
 const identity = z.object({
@@ -95,7 +96,7 @@ async function write(file: string, content: object): Promise<void> {
   try {
     await writeFile(file, JSON.stringify(content), { flag: 'wx' })
   } catch (cause) {
-    const full = cause instanceof Error && 'code' in cause && (cause.code === 'ENOSPC' || cause.code === 'EDQUOT')
+    const full = codeOf(cause) === 'ENOSPC' || codeOf(cause) === 'EDQUOT'
     throw new TorporError(full ? 'no_space' : 'internal', 'The image could not be written', { context: { file }, cause })
   }
 }

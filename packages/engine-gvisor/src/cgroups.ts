@@ -2,6 +2,8 @@ import { mkdir, readFile, readdir, rmdir, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 
+import { codeOf } from '@torpor/file-system'
+
 const root = '/sys/fs/cgroup'
 
 /** The controllers that limits need; on cgroup v1 each is a tree of its own. */
@@ -52,8 +54,7 @@ async function clearDirectory(directory: string): Promise<void> {
   }
 }
 
-const isBusy = (error: unknown): boolean =>
-  error instanceof Error && 'code' in error && (error.code === 'EBUSY' || error.code === 'ENOTEMPTY')
+const isBusy = (error: unknown): boolean => codeOf(error) === 'EBUSY' || codeOf(error) === 'ENOTEMPTY'
 
 async function endMembers(directory: string): Promise<void> {
   const text = await readFile(path.join(directory, 'cgroup.procs'), 'utf8').catch(() => '')

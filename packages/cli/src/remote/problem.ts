@@ -1,3 +1,4 @@
+import { codeOf } from '@torpor/file-system'
 import { SetupProblem } from '@torpor/setup'
 
 import { exitCodeOfStatus, exitCodes } from '../exit-codes.ts'
@@ -51,7 +52,7 @@ function statusOf(error: Error): number | undefined {
   return typeof error.statusCode === 'number' ? error.statusCode : undefined
 }
 
-const connectionCodes = new Set([
+const connectionCodes = new Set<unknown>([
   'ECONNREFUSED',
   'ENOTFOUND',
   'EAI_AGAIN',
@@ -65,6 +66,6 @@ const connectionCodes = new Set([
 function isConnectionFailure(error: unknown): boolean {
   if (!(error instanceof Error)) return false
   if (error instanceof TypeError && error.message === 'fetch failed') return true
-  if ('code' in error && typeof error.code === 'string' && connectionCodes.has(error.code)) return true
+  if (connectionCodes.has(codeOf(error))) return true
   return isConnectionFailure(error.cause)
 }

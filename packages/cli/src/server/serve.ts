@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 
+import { codeOf } from '@torpor/file-system'
 import type { RunningServer } from '@torpor/server'
 import { type Config, type Secrets, forgetSecrets } from '@torpor/server/config'
 import type { Artifacts, Reporter } from '@torpor/setup'
@@ -59,5 +60,5 @@ async function start({ config, secrets, artifacts, reporter }: ServeOptions): Pr
 /** Somebody else took the port since it was tried, or the address went away. */
 function isAddressError(error: unknown): boolean {
   if (!(error instanceof Error)) return false
-  return ('code' in error && (error.code === 'EADDRINUSE' || error.code === 'EADDRNOTAVAIL')) || isAddressError(error.cause)
+  return codeOf(error) === 'EADDRINUSE' || codeOf(error) === 'EADDRNOTAVAIL' || isAddressError(error.cause)
 }
